@@ -1,0 +1,54 @@
+# Everything a developer or an operator does, by name. `make help` lists it.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help install run test check faults bench requirements
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 16
+
+install: $(VENV)/.run ## install the product into .venv
+
+run: install ## start everything on this machine, with demo data
+	$(BIN)/integration-alerts run --demo
+
+test: $(VENV)/.dev ## all tests but the long ones
+	$(BIN)/coverage erase
+	$(BIN)/python -m pytest -m "not long" --cov --cov-report= $(TESTS)
+	$(if $(TESTS),,$(BIN)/coverage report)
+	$(if $(TESTS),,$(BIN)/coverage report --include='*/rules/*' --fail-under=100)
+
+check: $(VENV)/.dev ## style, types, layers, documents
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	DATA_DIR=$(VENV)/check SECRET_KEY=check $(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python docs/check.py
+
+faults: $(VENV)/.dev ## the long tests: crashes and load (minutes)
+	$(BIN)/python -m pytest -m long
+
+bench: $(VENV)/.dev ## measure speed (minutes)
+	$(BIN)/python -m benchmarks
+
+requirements: $(VENV)/.dev ## pin the newest versions, with hashes and without addresses
+	cd requirements && for set in run dev; do ../$(BIN)/uv pip compile --quiet --universal \
+	  --python-version 3.11 --generate-hashes --no-header --upgrade \
+	  $$(test $$set = run && echo ../pyproject.toml || echo --constraint run.txt) \
+	  $$set.in --output-file $$set.txt; done
+
+$(VENV)/bin/pip:
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(VENV)/bin/pip requirements/run.txt pyproject.toml
+	$(BIN)/pip install --quiet --require-hashes -r requirements/run.txt
+	$(BIN)/pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run requirements/dev.txt
+	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@

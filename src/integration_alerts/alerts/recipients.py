@@ -1,0 +1,98 @@
+"""Who is told about a company's integrations now (SPEC R11 to R14).
+
+Fetches the facts; `rules.eligibility` decides. The same facts serve composing, the check right
+before sending, and every page that says who will be told.
+"""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import connection
+
+from integration_alerts.rules.eligibility import Candidate, Obstacle, Role, obstacle
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """A member who may be told about a company, with the current address (R13)."""
+
+    member_id: int
+    company_id: int
+    address: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether one member may be told about one company now; `obstacle` is None if so."""
+
+    address: str
+    obstacle: Obstacle | None
+
+
+def recipients(company_ids: Collection[int]) -> dict[int, list[Recipient]]:
+    """Everybody who may be told about each of these companies, in the order of their addresses."""
+    found: dict[int, list[Recipient]] = {company_id: [] for company_id in company_ids}
+    for member_id, company_id, address, candidate in _fetch(_WITH_ACCESS, [list(company_ids)]):
+        if obstacle(candidate) is None:
+            found[company_id].append(Recipient(member_id, company_id, address))
+    for told in found.values():
+        told.sort(key=lambda recipient: (recipient.address, recipient.member_id))
+    return found
+
+
+def verdicts(pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], Verdict]:
+    """For each (member id, company id): whether that member may be told about it now (R12)."""
+    members = [member_id for member_id, _ in pairs]
+    companies = [company_id for _, company_id in pairs]
+    return {
+        (member_id, company_id): Verdict(address, obstacle(candidate))
+        for member_id, company_id, address, candidate in _fetch(_OF_PAIRS, [members, companies])
+    }
+
+
+def _fetch(sql: str, parameters: list[Any]) -> Iterable[tuple[int, int, str, Candidate]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        for member_id, company_id, address, role, *facts in cursor.fetchall():
+            yield member_id, company_id, address, Candidate(Role(role), *facts)
+
+
+# The columns are the fields of rules.eligibility.Candidate, in their order.
+_FACTS = """
+SELECT member.id, company.id, member.email, member.role, member.active, member.email_verified,
+       EXISTS (SELECT FROM assignment
+               WHERE assignment.company_id = company.id AND assignment.member_id = member.id),
+       subscription.id IS NOT NULL,
+       subscription.paused_at IS NOT NULL,
+       coalesce(subscription.covers_all, false) OR EXISTS (
+           SELECT FROM covered_company
+           WHERE covered_company.subscription_id = subscription.id
+             AND covered_company.company_id = company.id)
+"""
+
+# Starts from those who have access, which two indexes answer: assignment_once by company, and
+# member_administrators. Whoever has no subscription at all drops out in the join.
+_WITH_ACCESS = (
+    _FACTS
+    + """
+FROM company
+CROSS JOIN LATERAL (
+    SELECT member_id AS id FROM assignment WHERE assignment.company_id = company.id
+    UNION
+    SELECT id FROM member
+    WHERE member.account_id = company.account_id AND member.role = 'administrator'
+) AS insider
+JOIN member ON member.id = insider.id
+JOIN subscription ON subscription.member_id = member.id
+WHERE company.id = ANY(%s)"""
+)
+
+_OF_PAIRS = (
+    _FACTS
+    + """
+FROM unnest(%s::bigint[], %s::bigint[]) AS pair (member_id, company_id)
+JOIN member ON member.id = pair.member_id
+JOIN company ON company.id = pair.company_id AND company.account_id = member.account_id
+LEFT JOIN subscription ON subscription.member_id = member.id"""
+)

@@ -1,0 +1,151 @@
+"""REST v1: takes reports and directory lines in. Thin: `engine` does the work."""
+
+import logging
+from http import HTTPStatus
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, ValidationError
+from ninja.openapi.docs import Swagger
+from ninja.security import HttpBearer
+
+from integration_alerts import __version__
+from integration_alerts.api import descriptions
+from integration_alerts.api.bodies import batches, read_items
+from integration_alerts.api.problems import Problem, respond, server_error
+from integration_alerts.directory.keys import find_key
+from integration_alerts.directory.models import ApiKey
+from integration_alerts.engine import clock, importing, intake
+from integration_alerts.mail import inbox
+from integration_alerts.web.operators import may_operate
+
+logger = logging.getLogger(__name__)
+
+
+class BearerKey(HttpBearer):
+    """`Authorization: Bearer ia_…`; keys are made by `integration-alerts apikey create`."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> ApiKey | None:  # noqa: ARG002
+        """The live key behind the token."""
+        return find_key(token)
+
+
+class PlatformKeyOrOperator(BearerKey):
+    """A platform key, or an operator's session; in a demo also anybody on this machine."""
+
+    def __call__(self, request: HttpRequest) -> object | None:
+        """Whoever may look into the inbox."""
+        return True if may_operate(request) else super().__call__(request)
+
+    def authenticate(self, request: HttpRequest, token: str) -> ApiKey | None:
+        """The platform key behind the token; a key of one account opens nothing here."""
+        key = super().authenticate(request, token)
+        return key if key is not None and key.account is None else None
+
+
+api = NinjaAPI(
+    title="Integration Alerts",
+    version=__version__,
+    urls_namespace="api",
+    description="Report the states of integrations; the right people are told, until it is fixed.",
+    docs=Swagger(),
+    docs_decorator=descriptions.allow_scripts,
+    auth=BearerKey(),
+)
+
+
+@api.post("reports", openapi_extra=descriptions.reports())
+def reports(request: HttpRequest) -> HttpResponse:
+    """Take status reports in (R1, R2); durable when answered.
+
+    One result a report, in order: a wrong report rejects itself, not its batch. An array is one
+    transaction; NDJSON may be longer and is stored in batches of 1,000.
+    """
+    results = []
+    for batch in batches(read_items(request), intake.BATCH):
+        values = [item.value for item in batch]
+        taken = intake.take_reports(values, clock.now(), only_account=_account(request))
+        for item, answer in zip(batch, taken, strict=True):
+            outcome = answer.outcome
+            error = _error(item.place, outcome.field, outcome.error) if outcome.error else None
+            results.append(descriptions.ReportResult(answer.id, outcome.result.value, error))
+    return _json(results)
+
+
+@api.post("directory", openapi_extra=descriptions.directory())
+def directory(request: HttpRequest) -> HttpResponse:
+    """Make or change accounts, companies, users, integrations and subscriptions.
+
+    Lines apply in order, each by itself; sending them again changes nothing.
+    """
+    results = []
+    for batch in batches(read_items(request), importing.BATCH):
+        values = [item.value for item in batch]
+        imported = importing.take_directory(values, clock.now(), only_account=_account(request))
+        for item, answer in zip(batch, imported, strict=True):
+            wrong = answer.error
+            error = None if wrong is None else _error(item.place, wrong.field, wrong.message)
+            result = "applied" if wrong is None else "rejected"
+            results.append(descriptions.LineResult(answer.id, result, error))
+    return _json(results)
+
+
+@api.get("inbox", auth=PlatformKeyOrOperator(), openapi_extra=descriptions.inbox())
+def inbox_list(request: HttpRequest, before: int | None = None, limit: int = 50) -> HttpResponse:  # noqa: ARG001
+    """The mails that the built-in inbox caught, the newest first, for development and demos.
+
+    `before` is the id of the oldest mail of the page before; `limit` is at most 500.
+    """
+    mails = inbox.newest(max(1, min(limit, 500)), before=before)
+    return _json(
+        [
+            descriptions.InboxEntry(
+                mail.id, mail.received_at.isoformat(), mail.sender, mail.recipient, mail.subject,
+                mail.text, mail.html, mail.raw.decode("utf-8", "replace"),
+            )
+            for mail in mails
+        ]
+    )  # fmt: skip
+
+
+@api.exception_handler(Problem)
+def on_problem(request: HttpRequest, problem: Problem) -> HttpResponse:  # noqa: ARG001
+    """A request that cannot be taken."""
+    return respond(problem)
+
+
+@api.exception_handler(AuthenticationError)
+def on_unauthenticated(request: HttpRequest, error: AuthenticationError) -> HttpResponse:  # noqa: ARG001
+    """No key, or one that opens nothing here."""
+    detail = "send a valid API key: Authorization: Bearer ia_…"
+    return respond(Problem(HTTPStatus.UNAUTHORIZED, detail))
+
+
+@api.exception_handler(ValidationError)
+def on_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:  # noqa: ARG001
+    """A parameter of the wrong type."""
+    first = error.errors[0]
+    place = "/".join(str(part) for part in first["loc"])
+    detail = f"{first['loc'][-1]}: {first['msg']}"
+    return respond(Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, pointer=f"/{place}"))
+
+
+@api.exception_handler(Exception)
+def on_fault(request: HttpRequest, error: Exception) -> HttpResponse:
+    """A fault of ours."""
+    logger.error("%s %s failed", request.method, request.path, exc_info=error)
+    return server_error(request)
+
+
+def _account(request: HttpRequest) -> str | None:
+    key: ApiKey = request.auth  # type: ignore[attr-defined]  # set by ninja
+    return None if key.account is None else key.account.external_id
+
+
+def _error(place: str, field: str, message: str) -> str:
+    return f"{place}, {field}: {message}" if field else f"{place}: {message}"
+
+
+def _json(value: object) -> HttpResponse:
+    return HttpResponse(msgspec.json.encode(value), content_type="application/json")

@@ -1,0 +1,94 @@
+"""Reading request bodies: a JSON array, or one JSON value a line (NDJSON)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from itertools import islice
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, UnreadablePostError
+
+from integration_alerts.api.problems import Problem
+from integration_alerts.directory.lines import LineError, decode, split
+from integration_alerts.engine.intake import parse
+
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+MAX_ITEMS = 1000
+_DRAIN = 1 << 16
+_DRAIN_LIMIT = 1 << 26
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One value of a body, or the LineError it ended in; `place` says where it stood."""
+
+    place: str
+    value: Any
+
+
+def read_items(request: HttpRequest) -> list[Item]:
+    """The values of a body; raises Problem when it cannot be taken as a whole."""
+    body = _body(request)
+    match request.content_type:
+        case "application/json":
+            return _array(body)
+        case "application/x-ndjson":
+            items = [Item(f"line {number}", parse(line)) for number, line in split(body)]
+            if not items:
+                raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "the body holds no lines")
+            return items
+        case other:
+            raise Problem(
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+                f"Content-Type: expected {JSON} (an array) or {NDJSON} (one value a line), "
+                f"got {other or 'none'}",
+            )
+
+
+def batches(items: list[Item], size: int) -> Iterator[list[Item]]:
+    """Cut a long body into pieces of one transaction each."""
+    source = iter(items)
+    while piece := list(islice(source, size)):
+        yield piece
+
+
+def _array(body: bytes) -> list[Item]:
+    try:
+        values = decode(body)
+    except LineError as error:
+        raise Problem(HTTPStatus.BAD_REQUEST, f"the body is {error.message}") from None
+    if not isinstance(values, list):
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY, f"expected a JSON array of 1 to {MAX_ITEMS} objects"
+        )
+    if not 1 <= len(values) <= MAX_ITEMS:
+        raise Problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            f"expected a JSON array of 1 to {MAX_ITEMS} objects, got {len(values)}; "
+            f"send several requests, or {NDJSON}",
+        )
+    return [Item(f"item {number}", value) for number, value in enumerate(values, start=1)]
+
+
+def _body(request: HttpRequest) -> bytes:
+    try:
+        return request.body
+    except RequestDataTooBig:
+        _drain(request)
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // (1 << 20)
+        raise Problem(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"the body is larger than {limit} MB; send it in several requests",
+        ) from None
+    except UnreadablePostError:
+        raise Problem(HTTPStatus.BAD_REQUEST, "the body broke off before its end") from None
+
+
+def _drain(request: HttpRequest) -> None:
+    # A client that is still sending would see a broken connection instead of our answer.
+    for _ in range(_DRAIN_LIMIT // _DRAIN):
+        if not request.read(_DRAIN):
+            return

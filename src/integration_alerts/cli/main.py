@@ -1,0 +1,31 @@
+"""The command `integration-alerts`: its list of commands, and how it ends."""
+
+import click
+
+from integration_alerts import __version__
+from integration_alerts.cli.checking import check
+from integration_alerts.cli.feeding import import_directory, report
+from integration_alerts.cli.keys import apikey, operator
+from integration_alerts.cli.replaying import backtest
+from integration_alerts.cli.serving import migrate, run, web, worker
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="integration-alerts")
+def commands() -> None:
+    """Tell the right people when an integration breaks, and again until it is fixed.
+
+    Settings come from the environment: DATABASE_URL, EMAIL_URL, DEFAULT_FROM_EMAIL, PUBLIC_URL,
+    SECRET_KEY, DATA_DIR, GROUP_WAIT, GROUP_INTERVAL, LOG_FORMAT.
+    """
+
+
+for command in (
+    run, web, worker, migrate, check, import_directory, report, apikey, operator, backtest,
+):  # fmt: skip
+    commands.add_command(command)
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    commands(prog_name="integration-alerts")

@@ -1,0 +1,58 @@
+"""What commands share: settings, the database, Django, and errors as one friendly line."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from integration_alerts.configuration import Configuration, ConfigurationError, load
+
+REJECTED = 1  # some input was rejected, or a check failed
+WRONG_USAGE = 2  # wrong usage or configuration
+
+
+def fail(message: str, code: int = WRONG_USAGE) -> NoReturn:
+    """End with one line on stderr."""
+    print(f"integration-alerts: {message}", file=sys.stderr)
+    sys.exit(code)
+
+
+def configuration() -> Configuration:
+    """The settings; ends the command when one is wrong."""
+    try:
+        return load(os.environ)
+    except ConfigurationError as error:
+        fail(str(error))
+
+
+def start_django(*, quiet: bool = False) -> None:
+    """Load Django; `quiet` keeps the log to warnings, for commands that print their result."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "integration_alerts.settings")
+    import logging
+
+    import django
+
+    try:
+        django.setup()
+    except ConfigurationError as error:
+        fail(str(error))
+    if quiet:
+        logging.getLogger().setLevel(logging.WARNING)
+
+
+@contextmanager
+def database_ready(*, quiet: bool = True) -> Iterator[Configuration]:
+    """The database is up and migrated while the block runs, whether `run` has it running or not."""
+    settings = configuration()
+    from integration_alerts.engine.postgres import EmbeddedPostgresError
+
+    start_django(quiet=quiet)
+    from integration_alerts.engine import database
+
+    try:
+        with database.running(settings):
+            database.prepare(settings)
+            yield settings
+    except (EmbeddedPostgresError, database.DatabaseError) as error:
+        fail(str(error))

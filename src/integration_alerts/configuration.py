@@ -1,0 +1,160 @@
+"""The settings of SPEC section 4, read from the environment and checked in one place.
+
+Knows nothing of Django: `settings` turns the result into Django's settings, `cli` prints the error.
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from psycopg import ProgrammingError
+from psycopg.conninfo import conninfo_to_dict
+
+from integration_alerts.mail.email_url import EmailUrlError, MailServer, parse_email_url
+
+
+class ConfigurationError(Exception):
+    """A setting that cannot be used; the message is one line that names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Every setting, checked. `docs/reference/settings.md` describes them for operators."""
+
+    data_dir: Path
+    """`DATA_DIR`: the folder of the embedded database and of the secret key (default `./var`)."""
+    database: Mapping[str, str] | None
+    """`DATABASE_URL` as libpq parameters; None: the embedded PostgreSQL under `data_dir`."""
+    postgres_bin: Path | None
+    """`POSTGRES_BIN`: the folder of the PostgreSQL programs; None: the ones found."""
+    mail_server: MailServer | None
+    """`EMAIL_URL`; None: the built-in inbox catches all mail."""
+    default_from_email: str
+    """`DEFAULT_FROM_EMAIL`: the sender of every mail, an address or `Name <address>`."""
+    public_url: str
+    """`PUBLIC_URL`: where people reach the pages; links in mails begin with it. No trailing `/`."""
+    group_wait: int
+    """`GROUP_WAIT` in seconds (R22), for new accounts."""
+    group_interval: int
+    """`GROUP_INTERVAL` in seconds (R22), for new accounts."""
+    log_format: str
+    """`LOG_FORMAT`: `text` or `json`."""
+    demo: bool
+    """Set by `run --demo` for the processes that it starts: opens the inbox on loopback."""
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the database is the embedded one."""
+        return self.database is None
+
+
+def load(environment: Mapping[str, str]) -> Configuration:
+    """Read and check the settings; raises ConfigurationError for the first wrong one."""
+    return Configuration(
+        data_dir=Path(environment.get("DATA_DIR") or "./var").expanduser().absolute(),
+        database=_database(environment.get("DATABASE_URL", "")),
+        postgres_bin=Path(folder) if (folder := environment.get("POSTGRES_BIN")) else None,
+        mail_server=_mail_server(environment.get("EMAIL_URL", "")),
+        default_from_email=_sender(environment),
+        public_url=_public_url(environment.get("PUBLIC_URL") or "http://localhost:8000"),
+        group_wait=_seconds(environment, "GROUP_WAIT", 30),
+        group_interval=_seconds(environment, "GROUP_INTERVAL", 300),
+        log_format=_one_of(environment, "LOG_FORMAT", ("text", "json")),
+        demo=environment.get("INTEGRATION_ALERTS_DEMO") == "1",
+    )
+
+
+def secret_key(configuration: Configuration, environment: Mapping[str, str]) -> str:
+    """`SECRET_KEY`, or the one that is made once and kept in `data_dir` for its owner only."""
+    if key := environment.get("SECRET_KEY"):
+        return key
+    path = configuration.data_dir / "secret-key"
+    try:
+        configuration.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _create_once(path, secrets.token_urlsafe(50))
+        return path.read_text().strip()
+    except OSError as error:
+        raise ConfigurationError(
+            f"DATA_DIR: cannot keep the secret key in {path} ({error.strerror}); "
+            "make the folder writable for this user, or set SECRET_KEY"
+        ) from error
+
+
+def _create_once(path: Path, content: str) -> None:
+    # Written aside and linked into place: two processes that start at once agree on one key.
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(content)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def _database(url: str) -> Mapping[str, str] | None:
+    if not url:
+        return None
+    if urlsplit(url).scheme not in ("postgres", "postgresql"):
+        raise ConfigurationError(
+            "DATABASE_URL: expected postgresql://user:password@host:5432/database; "
+            "only PostgreSQL 15 or later is supported"
+        )
+    try:
+        parameters = {key: str(value) for key, value in conninfo_to_dict(url).items()}
+    except ProgrammingError as error:
+        raise ConfigurationError(f"DATABASE_URL: {str(error).strip()}") from error
+    if not parameters.get("dbname"):
+        raise ConfigurationError(
+            "DATABASE_URL: the database's name is missing; expected "
+            "postgresql://user:password@host:5432/database"
+        )
+    return parameters
+
+
+def _mail_server(url: str) -> MailServer | None:
+    if not url:
+        return None
+    try:
+        return parse_email_url(url)
+    except EmailUrlError as error:
+        raise ConfigurationError(str(error)) from error
+
+
+def _sender(environment: Mapping[str, str]) -> str:
+    sender = environment.get("DEFAULT_FROM_EMAIL") or "Integration Alerts <alerts@localhost>"
+    if "@" not in sender or any(ord(character) < 32 for character in sender):
+        raise ConfigurationError(
+            "DEFAULT_FROM_EMAIL: expected an address such as alerts@example.com or "
+            f"'Alerts <alerts@example.com>', got {sender!r}"
+        )
+    return sender
+
+
+def _public_url(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+        raise ConfigurationError(
+            f"PUBLIC_URL: expected an address such as https://alerts.example.com, got {url!r}"
+        )
+    return url.rstrip("/")
+
+
+def _seconds(environment: Mapping[str, str], name: str, default: int) -> int:
+    text = environment.get(name, "")
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit():
+        raise ConfigurationError(f"{name}: expected a number of seconds, 0 or more, got {text!r}")
+    return int(text)
+
+
+def _one_of(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    value = environment.get(name) or choices[0]
+    if value not in choices:
+        raise ConfigurationError(f"{name}: expected {' or '.join(choices)}, got {value!r}")
+    return value

@@ -1,0 +1,148 @@
+"""Who there is: accounts, their companies and members, and the keys of the API.
+
+The platform's own ids are `external_id`; they are unique within their account (SPEC section 4).
+"""
+
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.db.models import Q
+
+from integration_alerts.directory.tenancy import SameAccount, account_key
+from integration_alerts.rules.eligibility import Role
+
+
+class Account(models.Model):
+    """The tenant; nothing ever crosses it."""
+
+    external_id = models.TextField(unique=True)
+    name = models.TextField()
+    time_zone = models.TextField(default="UTC")  # an IANA name; times in mails are shown in it
+    active = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "account"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Company(models.Model):
+    """Belongs to an account; has integrations."""
+
+    account = models.ForeignKey(Account, models.PROTECT)
+    external_id = models.TextField()
+    name = models.TextField()
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        db_table = "company"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "external_id"], name="company_external_id"),
+            account_key("company_account_key"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Member(models.Model):
+    """A user in one account, with a role and, unless Administrator, assigned companies.
+
+    `email` is the current address (R13); no other table keeps a copy that mail is sent to.
+    """
+
+    account = models.ForeignKey(Account, models.PROTECT)
+    external_id = models.TextField()
+    email = models.TextField()
+    email_verified = models.BooleanField(default=True)
+    name = models.TextField()
+    role = models.TextField(choices=[(role.value, role.name.title()) for role in Role])
+    active = models.BooleanField(default=True)
+    companies = models.ManyToManyField(Company, through="Assignment", related_name="members")
+
+    class Meta:
+        db_table = "member"
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["account", "external_id"], name="member_external_id"),
+            account_key("member_account_key"),
+            models.CheckConstraint(condition=Q(role__in=[*Role]), name="member_role_known"),
+        ]
+        indexes: ClassVar = [
+            # alerts.recipients asks for an account's administrators with every notice.
+            models.Index(
+                fields=["account"],
+                condition=Q(role=Role.ADMINISTRATOR.value),
+                name="member_administrators",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} <{self.email}>"
+
+
+class Assignment(models.Model):
+    """A company that a Manager or Reporting user is assigned to."""
+
+    account = models.ForeignKey(
+        Account, models.PROTECT, db_constraint=False, db_index=False
+    )
+    member = models.ForeignKey(Member, models.CASCADE, db_constraint=False)
+    company = models.ForeignKey(Company, models.CASCADE, db_constraint=False)
+
+    class Meta:
+        db_table = "assignment"
+        constraints: ClassVar = [
+            # Led by the company: alerts.recipients asks who is assigned to it.
+            models.UniqueConstraint(fields=["company", "member"], name="assignment_once"),
+            SameAccount(field="member", name="assignment_member_same_account"),
+            SameAccount(field="company", name="assignment_company_same_account"),
+        ]
+
+
+class ApiKey(models.Model):
+    """A bearer key of the API. Only a digest is stored; without an account, a platform key."""
+
+    account = models.ForeignKey(Account, models.PROTECT, null=True, blank=True)
+    name = models.TextField()
+    digest = models.BinaryField(max_length=32, unique=True)
+    created_at = models.DateTimeField()
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "api_key"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class UserManager(BaseUserManager["User"]):
+    """Makes sign-in users; an e-mail address is the user name."""
+
+    def create_operator(self, email: str, password: str) -> "User":
+        """An operator: may open the inbox and the back office. Raises IntegrityError if taken."""
+        user = self.model(email=self.normalize_email(email), is_staff=True, is_superuser=True)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """Somebody who signs in on the pages. Which accounts they act in is a matter of `Member`."""
+
+    email = models.EmailField(unique=True)
+    is_active = models.BooleanField(default=True)
+    is_staff = models.BooleanField(default=False)
+
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
+    objects: ClassVar[Any] = UserManager()
+
+    class Meta:
+        db_table = "sign_in_user"
+
+    def __str__(self) -> str:
+        return self.email

@@ -1,0 +1,93 @@
+"""The database of this installation: running if it is the embedded one, reachable, up to date."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.core.management import call_command
+from django.db import OperationalError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from integration_alerts.configuration import Configuration
+from integration_alerts.engine.postgres import EmbeddedPostgres
+
+OLDEST_POSTGRES = 15
+# Any number: it keeps two processes from migrating at the same time.
+_MIGRATION_LOCK = 7_311_894_022
+
+
+class DatabaseError(Exception):
+    """The database cannot be used as it is; the message is one line that says what to do."""
+
+
+@contextmanager
+def running(configuration: Configuration) -> Iterator[None]:
+    """Hold the embedded database while the block runs; with DATABASE_URL, do nothing.
+
+    Raises EmbeddedPostgresError.
+    """
+    if not configuration.embedded:
+        yield
+        return
+    with EmbeddedPostgres(configuration.data_dir, binaries=configuration.postgres_bin):
+        yield
+
+
+def check_reachable() -> int:
+    """Connect and return PostgreSQL's major version; raises DatabaseError."""
+    try:
+        connection.ensure_connection()
+        version: int = connection.pg_version // 10000
+    except OperationalError as error:
+        raise DatabaseError(
+            f"cannot reach the database: {_first_line(error)}; check DATABASE_URL"
+        ) from error
+    if version < OLDEST_POSTGRES:
+        raise DatabaseError(
+            f"the database is PostgreSQL {version}; {OLDEST_POSTGRES} or later is needed"
+        )
+    return version
+
+
+def missing_migrations() -> int:
+    """How many migrations the schema lacks."""
+    executor = MigrationExecutor(connection)
+    return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def check_migrated() -> None:
+    """Raise DatabaseError unless the schema is up to date."""
+    if missing := missing_migrations():
+        raise DatabaseError(
+            f"the database's schema lacks {missing} migrations; run: integration-alerts migrate"
+        )
+
+
+def migrate(*, verbosity: int = 0) -> None:
+    """Bring the schema up; safe to run from several processes at once."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATION_LOCK])
+        try:
+            call_command("migrate", interactive=False, verbosity=verbosity)
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [_MIGRATION_LOCK])
+
+
+def prepare(configuration: Configuration) -> None:
+    """Make the database ready for a command; raises DatabaseError.
+
+    The embedded one belongs to this program alone, so its schema is brought up without asking.
+    """
+    check_reachable()
+    if configuration.embedded and missing_migrations():
+        migrate()
+    check_migrated()
+
+
+def disconnect() -> None:
+    """Close every connection and the pool, before this process forks or hands its work on."""
+    connection.close()
+    connection.close_pool()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]

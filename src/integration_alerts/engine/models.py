@@ -1,0 +1,21 @@
+"""The workers that are alive."""
+
+import uuid
+
+from django.db import models
+
+
+class Worker(models.Model):
+    """A worker process. One whose heartbeat stopped has lost its claims on emails."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    host = models.TextField()
+    process_id = models.IntegerField()
+    started_at = models.DateTimeField()
+    heartbeat_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "worker"
+
+    def __str__(self) -> str:
+        return f"{self.host} process {self.process_id}"

@@ -1,0 +1,143 @@
+"""Running everything on one machine: the web and worker processes under one parent.
+
+A child that ends unasked is started again; a signal to the parent stops all of them cleanly. If
+the parent is killed, its children stop by themselves.
+"""
+
+import ctypes
+import http.client
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+START_SECONDS = 60
+# Longer than one mail may take over a slow server, so that none in flight is cut off.
+STOP_SECONDS = 330
+_RESTART_PAUSE = 2
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)
+
+logger = logging.getLogger(__name__)
+
+
+class RunError(Exception):
+    """It cannot run; the message is one line that says what to do."""
+
+
+@dataclass(slots=True)
+class _Child:
+    """A process of ours and the command that starts it."""
+
+    name: str
+    arguments: list[str]
+    process: subprocess.Popen[bytes]
+
+
+def check_free(host: str, port: int) -> None:
+    """Raise RunError when nothing can listen at this address."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            raise RunError(
+                f"--bind: cannot listen on {host}:{port} ({error.strerror}); "
+                "choose another address, or stop what uses it"
+            ) from error
+
+
+def run(host: str, port: int, on_ready: Callable[[], None]) -> None:
+    """Run web and worker until SIGTERM or SIGINT. The database must be up and migrated."""
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    children = [
+        _start("web", ["web", "--bind", bind]),
+        _start("worker", ["worker"]),
+    ]
+    try:
+        if _wait_until_answering(host, port, stopping):
+            on_ready()
+        while not stopping.wait(0.2):
+            for child in children:
+                _restart_if_ended(child, stopping)
+    finally:
+        _stop(children)
+
+
+def serve(host: str, port: int) -> None:
+    """Serve the WSGI application in this process until SIGTERM or SIGINT."""
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    Granian(
+        "integration_alerts.wsgi:application",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=1,
+        blocking_threads=8,
+        log_access=False,
+        websockets=False,
+        respawn_failed_workers=True,
+    ).serve()
+
+
+def _start(name: str, arguments: list[str]) -> _Child:
+    command = [sys.executable, "-m", "integration_alerts", *arguments]
+    process = subprocess.Popen(  # noqa: S603 (our own program)
+        command, preexec_fn=_end_with_parent, start_new_session=True
+    )
+    return _Child(name, arguments, process)
+
+
+def _end_with_parent() -> None:
+    # In the child, before exec: should the parent be killed, the kernel asks the child to stop.
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _restart_if_ended(child: _Child, stopping: threading.Event) -> None:
+    code = child.process.poll()
+    if code is None:
+        return
+    logger.error("%s ended with %s; starting it again", child.name, code)
+    if not stopping.wait(_RESTART_PAUSE):
+        child.process = _start(child.name, child.arguments).process
+
+
+def _wait_until_answering(host: str, port: int, stopping: threading.Event) -> bool:
+    deadline = time.monotonic() + START_SECONDS
+    target = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (only compared)
+    while not stopping.wait(0.05):
+        try:
+            connection = http.client.HTTPConnection(target, port, timeout=5)
+            connection.request("GET", "/healthz")
+            if connection.getresponse().status == http.HTTPStatus.OK:
+                return True
+        except OSError:
+            if time.monotonic() > deadline:
+                raise RunError(f"the web process did not answer within {START_SECONDS} s") from None
+        finally:
+            connection.close()
+    return False
+
+
+def _stop(children: list[_Child]) -> None:
+    for child in children:
+        child.process.send_signal(signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    for child in children:
+        try:
+            child.process.wait(max(0.1, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            os.killpg(child.process.pid, signal.SIGKILL)
+            child.process.wait()

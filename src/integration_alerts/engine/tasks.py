@@ -1,0 +1,74 @@
+"""The jobs of a worker. Each only says that there may be work, and drains what is due.
+
+They carry no arguments and keep no results: a job that is lost, doubled or late changes nothing.
+"""
+
+from typing import cast
+
+from procrastinate import Blueprint, JobContext
+from procrastinate.jobs import Status
+
+from integration_alerts.engine import advancing, clock, wakeups, workers
+from integration_alerts.mail import outbox
+from integration_alerts.mail.delivering import Courier, deliver_batch
+
+tasks = Blueprint()
+SWEEP_SECONDS = 5
+_STALLED_SECONDS = 60
+_KEEP_FAILED_HOURS = 24
+
+
+@tasks.task(name=wakeups.PLAN, queue=wakeups.PLANNING_QUEUE)
+def plan() -> None:
+    """Plan the incidents that are due."""
+    wakeups.absorb(wakeups.PLAN)
+    advancing.plan(clock.now())
+
+
+@tasks.task(name=wakeups.COMPOSE, queue=wakeups.PLANNING_QUEUE, pass_context=True)
+def compose(context: JobContext) -> None:
+    """Put planned notices into emails."""
+    wakeups.absorb(wakeups.COMPOSE)
+    advancing.compose(clock.now(), _courier(context).stationery.message_id_domain)
+
+
+@tasks.task(name=wakeups.DELIVER, queue=wakeups.DELIVERING_QUEUE, pass_context=True)
+def deliver(context: JobContext) -> None:
+    """Deliver what is due, and have another slot or worker join in while there is more."""
+    courier = _courier(context)
+    while not courier.stopping() and deliver_batch(courier, on_more=_wake_deliverers):
+        pass
+
+
+@tasks.periodic(cron=f"* * * * * */{SWEEP_SECONDS}")
+@tasks.task(name="sweep", queue=wakeups.PLANNING_QUEUE)
+def sweep(timestamp: int) -> None:  # noqa: ARG001 (the planned time)
+    """Find due work that no wake-up told of, and give back what dead workers had claimed."""
+    now = clock.now()
+    outbox.give_back_abandoned(workers.alive(), now)
+    advancing.wake_for_what_is_due(now)
+
+
+@tasks.periodic(cron="23 * * * *")
+@tasks.task(name="forget_dead_workers", queue=wakeups.PLANNING_QUEUE)
+def forget_dead_workers(timestamp: int) -> None:  # noqa: ARG001
+    """Tidy up the list of workers."""
+    workers.forget_dead()
+
+
+@tasks.periodic(cron="17 * * * *")
+@tasks.task(name="prune", queue=wakeups.PLANNING_QUEUE, pass_context=True)
+async def prune(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
+    """Forget the jobs of dead workers and failed jobs of before yesterday."""
+    manager = context.app.job_manager
+    for job in await manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_SECONDS):
+        await manager.finish_job(job, Status.FAILED, delete_job=True)
+    await manager.delete_old_jobs(nb_hours=_KEEP_FAILED_HOURS, include_failed=True)
+
+
+def _wake_deliverers() -> None:
+    wakeups.wake(wakeups.DELIVER)
+
+
+def _courier(context: JobContext) -> Courier:
+    return cast("Courier", context.additional_context["courier"])

@@ -1,0 +1,42 @@
+"""Waking workers: jobs that say "there may be work", deferred in the caller's transaction.
+
+The rows are the truth. A lost or doubled wake-up changes nothing: the sweep finds the same rows.
+"""
+
+from django.db import connection
+from procrastinate.contrib.django import app
+
+NAMESPACE = "engine"
+PLAN = "plan"
+COMPOSE = "compose"
+DELIVER = "deliver"
+
+PLANNING_QUEUE = "planning"  # never waits behind slow mail servers
+DELIVERING_QUEUE = "delivering"
+_QUEUES = {PLAN: PLANNING_QUEUE, COMPOSE: PLANNING_QUEUE, DELIVER: DELIVERING_QUEUE}
+
+
+def wake(task: str) -> None:
+    """Wake a worker for this task as soon as the current transaction commits."""
+    app.configure_task(_full_name(task), queue=_QUEUES[task]).defer()
+
+
+def absorb(task: str) -> None:
+    """Take away further wake-ups for a task that is about to look for all of its work.
+
+    Each stands for work that is committed and will be found now. Those that a worker just took
+    are left to it.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_ABSORB, [_full_name(task)])
+
+
+def _full_name(task: str) -> str:
+    return f"{NAMESPACE}:{task}"
+
+
+_ABSORB = """
+DELETE FROM procrastinate_jobs
+WHERE id IN (SELECT id FROM procrastinate_jobs
+             WHERE status = 'todo' AND task_name = %s
+             FOR UPDATE SKIP LOCKED)"""

@@ -1,0 +1,82 @@
+"""Which workers are alive: every worker renews its heartbeat, by the database's clock.
+
+The database's clock, because workers on several machines need one that they agree on.
+"""
+
+import logging
+import os
+import socket
+import threading
+from collections.abc import Collection
+from types import TracebackType
+from uuid import UUID, uuid4
+
+from django.db import Error, close_old_connections, connection
+
+HEARTBEAT_SECONDS = 2
+DEAD_AFTER_SECONDS = 10
+_FORGET_AFTER_SECONDS = 3600
+
+logger = logging.getLogger(__name__)
+
+
+def alive() -> Collection[UUID]:
+    """The workers whose heartbeat is fresh."""
+    with connection.cursor() as cursor:
+        cursor.execute(_ALIVE, [DEAD_AFTER_SECONDS])
+        return [row[0] for row in cursor.fetchall()]
+
+
+def forget_dead() -> None:
+    """Delete the rows of workers that are long gone."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, [_FORGET_AFTER_SECONDS])
+
+
+class Heartbeat:
+    """Keeps this process known as a live worker while the `with` block runs."""
+
+    def __init__(self) -> None:
+        self.worker = uuid4()
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+
+    def __enter__(self) -> "Heartbeat":
+        self._beat()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stopped.set()
+        self._thread.join()
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute("DELETE FROM worker WHERE id = %s", [self.worker])
+        except Error:  # the database is away: the heartbeat ends by itself
+            logger.warning("could not sign off as a worker")
+
+    def _run(self) -> None:
+        while not self._stopped.wait(HEARTBEAT_SECONDS):
+            try:
+                self._beat()
+            except Error as error:
+                logger.warning("no heartbeat: %s", str(error).strip())
+            close_old_connections()
+
+    def _beat(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(_BEAT, [self.worker, socket.gethostname(), os.getpid()])
+
+
+_BEAT = """
+INSERT INTO worker (id, host, process_id, started_at, heartbeat_at)
+VALUES (%s, %s, %s, now(), now())
+ON CONFLICT (id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at"""
+
+_ALIVE = "SELECT id FROM worker WHERE heartbeat_at > now() - make_interval(secs => %s)"
+_FORGET = "DELETE FROM worker WHERE heartbeat_at < now() - make_interval(secs => %s)"

@@ -1,0 +1,128 @@
+"""The worker process: takes wake-ups until it is told to stop, and then stops cleanly.
+
+Two queues in one process: planning and composing never wait behind a slow mail server.
+"""
+
+import asyncio
+import functools
+import logging
+import os
+import signal
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+from django.conf import settings
+from procrastinate import App
+from procrastinate.contrib.django import DjangoApp, app
+from psycopg import OperationalError
+
+from integration_alerts.configuration import Configuration
+from integration_alerts.engine import clock, wakeups
+from integration_alerts.engine.tasks import tasks
+from integration_alerts.engine.workers import Heartbeat
+from integration_alerts.mail.delivering import Courier
+from integration_alerts.mail.inbox import InboxMailer
+from integration_alerts.mail.mailers import Mailer
+from integration_alerts.mail.smtp import SmtpMailer
+from integration_alerts.mail.writing import Stationery
+
+DEFAULT_CONCURRENCY = 10
+_PLANNERS = 2
+_RETRY_SECONDS = 2
+
+logger = logging.getLogger(__name__)
+
+
+def mailer_for(configuration: Configuration) -> Mailer:
+    """The mailer that the settings ask for: SMTP, or the built-in inbox."""
+    if configuration.mail_server is None:
+        return InboxMailer(clock.now)
+    return SmtpMailer(configuration.mail_server)
+
+
+def stationery_for(configuration: Configuration) -> Stationery:
+    """What is the same in every mail of this installation."""
+    return Stationery(configuration.default_from_email, configuration.public_url)
+
+
+def work(concurrency: int = DEFAULT_CONCURRENCY) -> None:
+    """Run a worker until SIGTERM or SIGINT; mails in flight are finished, none is left `sending`.
+
+    `concurrency` is how many emails it sends at the same time.
+    """
+    configuration: Configuration = settings.CONFIGURATION
+    mailer = mailer_for(configuration)
+    stopping = threading.Event()
+    with Heartbeat() as heartbeat:
+        courier = Courier(
+            worker=heartbeat.worker,
+            mailer=mailer,
+            stationery=stationery_for(configuration),
+            clock=clock.now,
+            stopping=stopping.is_set,
+        )
+        logger.info("worker %s is ready, up to %s mails at once", os.getpid(), concurrency)
+        asyncio.run(_until_stopped(courier, stopping, concurrency))
+    mailer.close()
+    logger.info("worker %s has stopped", os.getpid())
+
+
+async def _until_stopped(courier: Courier, stopping: threading.Event, concurrency: int) -> None:
+    loop = asyncio.get_running_loop()
+    # The default would hold as many threads as there are processors, whatever was asked for.
+    loop.set_default_executor(ThreadPoolExecutor(concurrency + _PLANNERS))
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, lambda: (stopping.set(), stop.set()))
+    while not stop.is_set():
+        try:
+            await _run_queues(courier, stop, concurrency)
+        except (OperationalError, OSError) as error:
+            logger.warning("the database is away, trying again: %s", str(error).strip())
+            await _wait(stop, _RETRY_SECONDS)
+
+
+async def _run_queues(courier: Courier, stop: asyncio.Event, concurrency: int) -> None:
+    """Take wake-ups from both queues until `stop`; an error of one ends both."""
+    worker_app = _worker_app()
+    with worker_app.replace_connector(app.connector.get_worker_connector()) as opened:
+        async with opened.open_async():
+            runs = [
+                asyncio.create_task(
+                    opened.run_worker_async(
+                        queues=[queue],
+                        concurrency=slots,
+                        install_signal_handlers=False,
+                        delete_jobs="successful",
+                        additional_context={"courier": courier},
+                    )
+                )
+                for queue, slots in (
+                    (wakeups.PLANNING_QUEUE, _PLANNERS),
+                    (wakeups.DELIVERING_QUEUE, concurrency),
+                )
+            ]
+            stopped = asyncio.create_task(stop.wait())
+            await asyncio.wait([*runs, stopped], return_when=asyncio.FIRST_COMPLETED)
+            stopped.cancel()
+            for run in runs:
+                run.cancel()  # Procrastinate lets running jobs finish
+            outcomes = await asyncio.gather(*runs, return_exceptions=True)
+    for outcome in outcomes:
+        if isinstance(outcome, Exception):
+            raise outcome
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return
+
+
+@functools.cache
+def _worker_app() -> App:
+    """Procrastinate's app with the tasks; faces that only wake workers do without."""
+    worker_app = DjangoApp(connector=app.connector)
+    worker_app.add_tasks_from(tasks, namespace=wakeups.NAMESPACE)
+    return worker_app

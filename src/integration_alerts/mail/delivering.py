@@ -1,0 +1,102 @@
+"""Delivering what is due: claim, check again, send, record; the order that R10, R12 and R24 need.
+
+Any number of threads and workers may do this at once. Speaks to no server itself: a mailer does.
+"""
+
+import logging
+import random
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parseaddr
+from typing import TypeVar
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError, close_old_connections
+
+from integration_alerts.mail import outbox
+from integration_alerts.mail.mailers import Mailer
+from integration_alerts.mail.models import EmailStatus
+from integration_alerts.mail.outbox import Claimed
+from integration_alerts.mail.writing import Stationery
+from integration_alerts.rules.retry import Answer, Phase
+
+Result = TypeVar("Result")
+logger = logging.getLogger(__name__)
+
+# Small, so that many threads share a wave evenly and a stopping worker gives little back.
+BATCH = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Courier:
+    """Who delivers: a worker, with what it needs. `stopping` says that no new mail may begin."""
+
+    worker: UUID
+    mailer: Mailer
+    stationery: Stationery
+    clock: Callable[[], datetime]
+    stopping: Callable[[], bool]
+
+
+def deliver_batch(courier: Courier, on_more: Callable[[], None]) -> int:
+    """Deliver one batch; returns how many emails were claimed, 0: nothing is due.
+
+    `on_more` is called before sending when there may be more, so that others can begin meanwhile.
+    """
+    emails = deque(outbox.claim(courier.worker, courier.clock(), BATCH, courier.stationery))
+    claimed = len(emails)
+    if claimed == BATCH:
+        on_more()
+    try:
+        while emails and not courier.stopping():
+            wanted = outbox.check_again(
+                emails[0], courier.worker, courier.clock(), courier.stationery
+            )
+            emails.popleft()
+            if wanted is not None:
+                _deliver(courier, wanted)
+    finally:
+        if emails:
+            _persist(courier, lambda: outbox.give_back(emails, courier.worker, courier.clock()))
+    return claimed
+
+
+def _deliver(courier: Courier, email: Claimed) -> None:
+    started = courier.clock()
+    answer = _send(courier, email)
+    finished, jitter = courier.clock(), random.random()
+    status = _persist(
+        courier,
+        lambda: outbox.record(email, courier.worker, answer, started, finished, jitter),
+    )
+    if status is not EmailStatus.SENT:
+        logger.warning(
+            "email %s to %s is %s: %s: %s %s",
+            email.id, email.address, status.value, answer.phase.value, answer.code or "no answer",
+            answer.text,
+        )  # fmt: skip
+
+
+def _send(courier: Courier, email: Claimed) -> Answer:
+    sender = parseaddr(courier.stationery.sender)[1]
+    try:
+        return courier.mailer.send(sender, email.address, email.message)
+    except Exception as error:  # a mailer's own fault must not leave the email claimed for ever
+        logger.exception("the mailer failed on email %s", email.id)
+        return Answer(Phase.CONNECT, None, f"the mailer failed: {type(error).__name__}")
+
+
+def _persist(courier: Courier, action: Callable[[], Result]) -> Result:
+    """Write to the database, however long it is away: what is forgotten here is sent twice."""
+    while True:
+        try:
+            return action()
+        except (OperationalError, InterfaceError) as error:
+            if courier.stopping():
+                raise
+            logger.warning("the database is away, trying again: %s", str(error).strip())
+            close_old_connections()
+            time.sleep(1)

@@ -1,0 +1,174 @@
+"""The outbox's rows: claiming emails to send, checking them again, recording what came of it.
+
+Each function is one short transaction or part of one; none is open while a mail server is spoken to
+(R24). The order of the steps is `delivering`.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from integration_alerts.mail.models import DeliveryAttempt, Email, EmailStatus
+from integration_alerts.mail.wanted import Wanted, look_again
+from integration_alerts.mail.writing import Stationery, Unwritable, write
+from integration_alerts.rules.retry import Answer, Verdict, next_attempt_at, verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An email that this worker, and no other, may try to send."""
+
+    id: int
+    address: str
+    message: bytes
+
+
+def claim(worker: UUID, now: datetime, limit: int, stationery: Stationery) -> list[Claimed]:
+    """Claim emails that are due, with their bytes fixed and durable before any attempt (R24).
+
+    Those that nobody wants any more end as cancelled, those that cannot be written as failed; one
+    such never holds up the others. An empty list: nothing is due.
+    """
+    claimed: list[Claimed] = []
+    while not claimed:
+        with transaction.atomic():
+            rows = _due(now, limit)
+            if not rows:
+                return []
+            for row, wanted in zip(rows, look_again([row.pk for row in rows]), strict=True):
+                if wanted.obstacle:
+                    _end(row, EmailStatus.CANCELLED, wanted.obstacle, now)
+                elif (prepared := _prepare(row, wanted, now, stationery)) is not None:
+                    row.status, row.claimed_by = EmailStatus.SENDING.value, worker
+                    row.next_attempt_at = None
+                    claimed.append(prepared)
+            Email.objects.bulk_update(rows, _CHANGING)
+    return claimed
+
+
+def check_again(
+    email: Claimed, worker: UUID, now: datetime, stationery: Stationery
+) -> Claimed | None:
+    """Whether it may still be sent, right before it is (R10, R12); None: not by this worker.
+
+    Read without a lock: the row is this worker's while it is `sending`. A new address of the
+    recipient is taken over (R13).
+    """
+    (wanted,) = look_again([email.id])
+    if wanted.claimed_by != worker:
+        return None  # this worker was taken for dead meanwhile, and the email given back
+    if not wanted.obstacle and wanted.address == email.address:
+        return email
+    with transaction.atomic():
+        row = Email.objects.select_for_update().get(pk=email.id)
+        if row.claimed_by != worker:
+            return None
+        prepared = None
+        if wanted.obstacle:
+            _end(row, EmailStatus.CANCELLED, wanted.obstacle, now)
+        else:
+            prepared = _prepare(row, wanted, now, stationery)
+        row.save(update_fields=_CHANGING)
+    return prepared
+
+
+def record(
+    email: Claimed, worker: UUID, answer: Answer, started: datetime, finished: datetime,
+    jitter: float,
+) -> EmailStatus:  # fmt: skip
+    """Note an attempt and its outcome; returns where the email stands now."""
+    with transaction.atomic():
+        row = Email.objects.select_for_update().get(pk=email.id)
+        DeliveryAttempt.objects.create(
+            account_id=row.account_id, email=row, started_at=started, finished_at=finished,
+            address=email.address, phase=answer.phase, code=answer.code, answer=answer.text,
+        )  # fmt: skip
+        accepted = verdict(answer) is Verdict.ACCEPTED
+        # An acceptance counts even if this worker was taken for dead meanwhile: it prevents a copy.
+        if row.claimed_by == worker or (accepted and row.status == EmailStatus.QUEUED):
+            _apply(row, answer, started, finished, jitter)
+            row.save(update_fields=_CHANGING)
+    return EmailStatus(row.status)
+
+
+def give_back(emails: Collection[Claimed], worker: UUID, now: datetime) -> None:
+    """Return claimed emails that were not begun: a worker stops."""
+    Email.objects.filter(pk__in=[email.id for email in emails], claimed_by=worker).update(
+        status=EmailStatus.QUEUED.value, claimed_by=None, next_attempt_at=now
+    )
+
+
+def give_back_abandoned(alive: Collection[UUID], now: datetime) -> int:
+    """Return the emails that dead workers had claimed; returns how many.
+
+    One that was in flight is tried again with the same bytes and Message-ID (R24).
+    """
+    return (
+        Email.objects.filter(status=EmailStatus.SENDING.value)
+        .exclude(claimed_by__in=list(alive))
+        .update(status=EmailStatus.QUEUED.value, claimed_by=None, next_attempt_at=now)
+    )
+
+
+def has_due(now: datetime) -> bool:
+    """Whether an email waits to be sent now."""
+    return Email.objects.filter(
+        status=EmailStatus.QUEUED.value, next_attempt_at__lte=now
+    ).exists()
+
+
+_CHANGING = [
+    "status", "outcome_reason", "ended_at", "subject", "address", "message", "attempts",
+    "first_attempt_at", "next_attempt_at", "claimed_by",
+]  # fmt: skip
+
+
+def _due(now: datetime, limit: int) -> list[Email]:
+    # Served by the partial index email_due. The loser of a race takes other rows.
+    due = Email.objects.filter(status=EmailStatus.QUEUED.value, next_attempt_at__lte=now)
+    locked = due.select_for_update(skip_locked=True, no_key=True)
+    return list(locked.order_by("next_attempt_at", "pk")[:limit])
+
+
+def _prepare(
+    row: Email, wanted: Wanted, now: datetime, stationery: Stationery
+) -> Claimed | None:
+    """Fix the bytes if this is the first attempt, or the recipient's address is a new one."""
+    if row.message is None or row.address != wanted.address:
+        try:
+            written = write(row, wanted.address, stationery)
+        except Unwritable as error:
+            _end(row, EmailStatus.FAILED, f"it could not be written: {error}", now)
+            return None
+        row.subject, row.message, row.address = written.subject, written.message, wanted.address
+    return Claimed(row.pk, row.address, bytes(row.message))
+
+
+def _apply(
+    row: Email, answer: Answer, started: datetime, finished: datetime, jitter: float
+) -> None:
+    row.attempts += 1
+    row.first_attempt_at = row.first_attempt_at or started
+    row.claimed_by = None
+    row.next_attempt_at = None
+    match verdict(answer):
+        case Verdict.ACCEPTED:
+            _end(row, EmailStatus.SENT, "", finished)
+        case Verdict.PERMANENT:
+            _end(row, EmailStatus.FAILED, f"refused: {answer.code} {answer.text}", finished)
+        case Verdict.TRANSIENT:
+            again = next_attempt_at(row.attempts, row.first_attempt_at, finished, jitter)
+            if again is None:
+                _end(row, EmailStatus.FAILED, f"given up after 5 days: {answer.text}", finished)
+            else:
+                row.status, row.next_attempt_at = EmailStatus.QUEUED.value, again
+
+
+def _end(row: Email, status: EmailStatus, reason: str, now: datetime) -> None:
+    row.status, row.outcome_reason, row.ended_at = status.value, reason, now
+    row.claimed_by = row.next_attempt_at = None
+
+

@@ -1,0 +1,156 @@
+"""Hands emails to the mail server over connections that are kept open between them.
+
+Decides nothing about retries (`rules.retry` does) and keeps no queue: one call is one attempt.
+"""
+
+import re
+import ssl
+import threading
+import time
+from dataclasses import dataclass
+
+from integration_alerts.mail.email_url import MailServer
+from integration_alerts.mail.smtp_connection import SmtpConnection, was_dead
+from integration_alerts.mail.smtp_envelope import AddressError, Envelope, as_smtp_data
+from integration_alerts.mail.smtp_session import SessionError, SmtpSession, Timeouts
+from integration_alerts.rules.retry import Answer, Phase
+
+__all__ = ["SmtpMailer", "Timeouts"]
+
+_DEFAULT_TIMEOUTS = Timeouts()
+_QUIT_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Idle:
+    connection: SmtpConnection
+    since: float
+
+
+class SmtpMailer:
+    """A mail server, with as many connections as threads were sending at once lately.
+
+    Every method may be called by any thread and none raises for a fault of server or network.
+    """
+
+    def __init__(
+        self,
+        server: MailServer,
+        *,
+        timeouts: Timeouts = _DEFAULT_TIMEOUTS,
+        idle_seconds: float = 30,
+        local_hostname: str | None = None,
+        tls_context: ssl.SSLContext | None = None,
+    ) -> None:
+        """Connect to nothing yet.
+
+        Args:
+            server: Where to connect to, and the credentials.
+            timeouts: How long to wait in each phase.
+            idle_seconds: A connection that was idle for longer is closed, not used again.
+            local_hostname: The name for EHLO; None: this host's name or address.
+            tls_context: How to verify the server; None: by the system's certificate authorities.
+        """
+        if local_hostname is not None and not re.fullmatch(r"[!-~]+", local_hostname):
+            raise ValueError("local_hostname: expected a host name or an address literal")
+        self._server = server
+        self._timeouts = timeouts
+        self._idle_seconds = idle_seconds
+        self._local_hostname = local_hostname
+        self._tls_context = tls_context or _verifying_context()
+        self._lock = threading.Lock()
+        self._idle: list[_Idle] = []  # the last used one at the end
+        self._closed = False
+
+    def send(self, sender: str, recipient: str, message: bytes) -> Answer:
+        """Try once to hand one email in.
+
+        A kept-open connection that turns out to be dead at its first command is replaced by a
+        fresh one at once: nothing of the email was sent, and the server is most likely well.
+        """
+        try:
+            envelope = Envelope.checked(sender, recipient)
+        except AddressError as error:
+            return error.answer
+        data = as_smtp_data(message)
+        kept = self._take_idle()
+        if kept is not None:
+            answer = self._send_over(kept, envelope, data)
+            if not was_dead(answer):
+                return answer
+        try:
+            fresh = SmtpConnection(self._open())
+        except SessionError as error:
+            return error.answer
+        return self._send_over(fresh, envelope, data)
+
+    def check(self) -> Answer:
+        """Open a session of its own, sign in and leave again; nothing is sent.
+
+        All is well if the code is 2xx. The answer is about no email: judge it by its code, not by
+        `rules.retry.verdict`.
+        """
+        try:
+            session = self._open()
+        except SessionError as error:
+            return error.answer
+        answer = session.ask(Phase.GREETING, self._timeouts.command, "NOOP")
+        session.quit(_QUIT_SECONDS)
+        return answer
+
+    def close(self) -> None:
+        """Say goodbye on idle connections, all together within seconds.
+
+        Connections in use are closed when their email is done; `send` still works, over a
+        connection of its own each time.
+        """
+        with self._lock:
+            self._closed = True
+            idle, self._idle = self._idle, []
+        _quit_all(idle)
+
+    def _open(self) -> SmtpSession:
+        return SmtpSession(self._server, self._timeouts, self._tls_context, self._local_hostname)
+
+    def _send_over(self, connection: SmtpConnection, envelope: Envelope, data: bytes) -> Answer:
+        try:
+            return connection.send(envelope, data)
+        finally:
+            self._give_back(connection)
+
+    def _take_idle(self) -> SmtpConnection | None:
+        """The connection used last, so that surplus ones grow old at the other end of the list."""
+        with self._lock:
+            expired = self._remove_expired()
+            taken = self._idle.pop().connection if self._idle else None
+        _quit_all(expired)
+        return taken
+
+    def _give_back(self, connection: SmtpConnection) -> None:
+        with self._lock:
+            leaving = self._remove_expired()
+            returned = _Idle(connection, since=time.monotonic())
+            if connection.usable and not self._closed:
+                self._idle.append(returned)
+            else:
+                leaving.append(returned)
+        _quit_all(leaving)
+
+    def _remove_expired(self) -> list[_Idle]:
+        oldest = time.monotonic() - self._idle_seconds
+        expired = [idle for idle in self._idle if idle.since < oldest]
+        del self._idle[: len(expired)]  # the list is in the order of `since`
+        return expired
+
+
+def _quit_all(idle: list[_Idle]) -> None:
+    """Say goodbye one after the other, within one time limit for all of them."""
+    deadline = time.monotonic() + _QUIT_SECONDS
+    for each in idle:
+        each.connection.quit(max(deadline - time.monotonic(), 0))
+
+
+def _verifying_context() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context

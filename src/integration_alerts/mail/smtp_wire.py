@@ -1,0 +1,104 @@
+"""smtplib's commands over a socket that no server can hold up for ever or flood.
+
+smtplib allows every single byte of a reply a time-out of its own and any number of lines; this
+allows a whole reply one time-out and a bounded size. Knows nothing of phases or retries.
+"""
+
+import ipaddress
+import smtplib
+import socket
+import ssl
+import time
+
+_LONGEST_REPLY = 65536
+_RECEIVE_AT_ONCE = 8192
+
+
+class SmtpWire(smtplib.SMTP):
+    """A session over a socket that the caller opened; `allow` sets the time for what follows.
+
+    Everything that goes wrong is an OSError.
+    """
+
+    sock: socket.socket | None
+
+    def __init__(self, sock: socket.socket, local_hostname: str) -> None:
+        # Naming the client here avoids smtplib's look-up of it in the DNS.
+        super().__init__(local_hostname=local_hostname)
+        self.command_encoding = "utf-8"  # addresses that need SMTPUTF8; all else is ASCII
+        self.sock = sock
+        self._unread = bytearray()
+        self._deadline = 0.0
+
+    def allow(self, seconds: float) -> None:
+        """Give what follows, a command with its reply or a handshake, this much time in all."""
+        self._deadline = time.monotonic() + seconds
+
+    @property
+    def in_step(self) -> bool:
+        """Whether the session is open and the server has said no more than it was asked."""
+        return self.sock is not None and not self._unread
+
+    @property
+    def peer_is_loopback(self) -> bool:
+        """Whether the server runs on this host, so that nobody is in between."""
+        try:
+            peer = self._timed_socket().getpeername()[0]
+        except OSError:
+            return False
+        return ipaddress.ip_address(peer.partition("%")[0]).is_loopback
+
+    def encrypt(self, context: ssl.SSLContext, server_hostname: str) -> None:
+        """Go on over TLS; the caller introduces itself again, as RFC 3207 section 4.2 asks.
+
+        Bytes that came along with the answer to STARTTLS were not encrypted: somebody may have
+        injected them, so they are dropped.
+        """
+        encrypted = context.wrap_socket(
+            self._timed_socket(), server_hostname=server_hostname, do_handshake_on_connect=False
+        )
+        self.sock = encrypted
+        self._unread.clear()
+        # Asked for on its own because it then fails, instead of being left out without a word,
+        # when the server has hung up meanwhile.
+        encrypted.do_handshake()
+
+    def send(self, s: str | bytes) -> None:  # type: ignore[override]  # no other buffers are sent
+        """Send all of it, or raise the cause, which smtplib drops."""
+        data = s.encode(self.command_encoding) if isinstance(s, str) else s
+        self._timed_socket().sendall(data)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Read one reply: its code, and its lines without the code."""
+        words: list[bytes] = []
+        room = _LONGEST_REPLY
+        while True:
+            line = self._read_line(room)
+            code, separator = line[:3], line[3:4]
+            if len(code) < 3 or not code.isdigit() or separator not in (b"", b" ", b"-"):
+                raise OSError(f"the answer is not SMTP: {line.decode(errors='replace')}")
+            words.append(line[4:])
+            if separator != b"-":
+                return int(code), b"\n".join(words)
+            room -= len(line)
+
+    def _read_line(self, room: int) -> bytes:
+        while (end := self._unread.find(b"\n")) < 0 and len(self._unread) <= room:
+            received = self._timed_socket().recv(_RECEIVE_AT_ONCE)
+            if not received:
+                raise ConnectionAbortedError("the server closed the connection")
+            self._unread += received
+        if not 0 <= end <= room:
+            raise OSError(f"the answer is longer than {_LONGEST_REPLY} bytes")
+        line = bytes(self._unread[:end])
+        del self._unread[: end + 1]
+        return line.rstrip(b"\r")
+
+    def _timed_socket(self) -> socket.socket:
+        if self.sock is None:
+            raise ConnectionAbortedError("the connection is closed")
+        remaining = self._deadline - time.monotonic()
+        if remaining <= 0:
+            raise TimeoutError
+        self.sock.settimeout(remaining)
+        return self.sock

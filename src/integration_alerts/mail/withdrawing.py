@@ -1,0 +1,76 @@
+"""Taking back what was queued about a state that has ended (SPEC R4, R10).
+
+Runs in the transaction of the planning pass that found the end. Mails that are being sent at this
+moment are not touched: `delivering` checks each again right before it begins.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.db import connection
+
+
+def withdraw(ended: Sequence[tuple[int, str]], now: datetime) -> int:
+    """Cancel the queued emails about these (incident id, state); returns how many.
+
+    Whoever got no mail counts as not told: should the state be entered again, they will be.
+    """
+    if not ended:
+        return 0
+    incidents, states = ([pair[index] for pair in ended] for index in (0, 1))
+    with connection.cursor() as cursor:
+        # The lock comes first and alone: composing may hold these notices, and the statements
+        # below must see the emails that it has made of them.
+        cursor.execute(_LOCK_NOTICES, [incidents, states])
+        notices = [row[0] for row in cursor.fetchall()]
+        if not notices:
+            return 0
+        cursor.execute(_CANCEL_EMAILS, [now, notices])
+        cancelled = [row[0] for row in cursor.fetchall()]
+        cursor.execute(_RELEASE, [cancelled])
+        released = [row[0] for row in cursor.fetchall()]
+        cursor.execute(_WITHDRAW_NOTICES, [notices, released])
+    return len(cancelled)
+
+
+_LOCK_NOTICES = """
+SELECT notice.id FROM notice
+JOIN unnest(%s::bigint[], %s::text[]) AS ended (incident_id, state) USING (incident_id, state)
+WHERE notice.status IN ('planned', 'composed', 'superseded')
+ORDER BY notice.id
+FOR NO KEY UPDATE OF notice"""
+
+# An email that also carries a notice which still stands is kept.
+_CANCEL_EMAILS = """
+UPDATE email
+SET status = 'cancelled', next_attempt_at = NULL, ended_at = %s,
+    outcome_reason = 'the integration is no longer in this state'
+WHERE email.status = 'queued'
+  AND email.id IN (SELECT email_id FROM email_notice WHERE notice_id = ANY(%s))
+  AND NOT EXISTS (
+      SELECT FROM email_notice
+      JOIN notice ON notice.id = email_notice.notice_id
+      JOIN incident ON incident.id = notice.incident_id
+      WHERE email_notice.email_id = email.id
+        AND incident.closed_at IS NULL AND incident.state = notice.state)
+RETURNING email.id"""
+
+# Silence after the final dot may have been an acceptance: that recipient counts as told.
+_RELEASE = """
+UPDATE email_notice SET released = true
+WHERE email_id = ANY(%s)
+  AND NOT EXISTS (
+      SELECT FROM delivery_attempt
+      WHERE delivery_attempt.email_id = email_notice.email_id
+        AND phase = 'acceptance' AND code IS NULL)
+RETURNING notice_id"""
+
+_WITHDRAW_NOTICES = """
+UPDATE notice SET status = 'withdrawn'
+WHERE id = ANY(%s) AND (
+    id = ANY(%s)
+    OR status = 'planned'
+    OR NOT EXISTS (
+        SELECT FROM notice AS told
+        JOIN email_notice ON email_notice.notice_id = told.id AND NOT email_notice.released
+        WHERE told.incident_id = notice.incident_id AND told.state = notice.state))"""

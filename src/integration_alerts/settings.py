@@ -1,0 +1,133 @@
+"""Django's settings, made from the product's own (`configuration`). Nothing is decided here."""
+
+import os
+from email.utils import parseaddr
+
+from integration_alerts.configuration import load, secret_key
+from integration_alerts.engine.postgres import socket_directory
+
+CONFIGURATION = load(os.environ)
+
+DEBUG = False
+SECRET_KEY = secret_key(CONFIGURATION, os.environ)
+# Links are made from PUBLIC_URL and never from the Host header, and API clients and health checks
+# reach a process under many names: there is nothing that a list of hosts would protect.
+ALLOWED_HOSTS = ["*"]
+
+INSTALLED_APPS = [
+    "django.contrib.contenttypes",
+    "django.contrib.auth",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+    "ninja",
+    "procrastinate.contrib.django",
+    "integration_alerts.directory",
+    "integration_alerts.integrations",
+    "integration_alerts.alerts",
+    "integration_alerts.mail",
+    "integration_alerts.engine",
+    "integration_alerts.web",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "integration_alerts.web.middleware.ContentSecurityPolicy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "integration_alerts.urls"
+WSGI_APPLICATION = "integration_alerts.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+            ]
+        },
+    }
+]
+
+if CONFIGURATION.database is None:
+    _connection = {
+        "NAME": "integration_alerts",
+        "USER": "integration_alerts",
+        "HOST": str(socket_directory(CONFIGURATION.data_dir)),
+    }
+    _options: dict[str, object] = {}
+else:
+    _parameters = dict(CONFIGURATION.database)
+    _connection = {
+        "NAME": _parameters.pop("dbname"),
+        "USER": _parameters.pop("user", ""),
+        "PASSWORD": _parameters.pop("password", ""),
+        "HOST": _parameters.pop("host", ""),
+        "PORT": _parameters.pop("port", ""),
+    }
+    _options = dict(_parameters)
+DATABASES = {
+    "default": {
+        "ENGINE": "django.db.backends.postgresql",
+        **_connection,
+        "OPTIONS": {
+            **_options,
+            "pool": {
+                "min_size": 1,
+                "max_size": int(os.environ.get("INTEGRATION_ALERTS_POOL", "16")),
+                "timeout": 30,
+            },
+        },
+    }
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+AUTH_USER_MODEL = "directory.User"
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+
+USE_TZ = True
+TIME_ZONE = "UTC"
+USE_I18N = False
+
+DEFAULT_FROM_EMAIL = CONFIGURATION.default_from_email
+SERVER_EMAIL = parseaddr(DEFAULT_FROM_EMAIL)[1]
+
+STATIC_URL = "/static/"
+WHITENOISE_USE_FINDERS = True  # straight from the packages: there is no step that collects them
+
+# A request larger than this is refused with 413 before it is read.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+
+LOGIN_URL = "/sign-in"
+LOGIN_REDIRECT_URL = "/inbox"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CONFIGURATION.public_url.startswith("https://")
+CSRF_TRUSTED_ORIGINS = [CONFIGURATION.public_url]
+
+# Tasks belong to the worker alone (engine.tasks); whoever wakes it names them.
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "text": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+        "json": {
+            "()": "pythonjsonlogger.json.JsonFormatter",
+            "format": "{asctime}{levelname}{name}{message}",
+            "style": "{",
+            "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
+        },
+    },
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": CONFIGURATION.log_format},
+    },
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        # Each job would otherwise write three lines; what jobs do is logged by the layers.
+        "procrastinate": {"level": "WARNING"},
+        "django.request": {"level": "ERROR"},
+    },
+}
