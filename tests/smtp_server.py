@@ -142,18 +142,19 @@ class SmtpServer:
         )
         loop.call_soon(started.set)
         loop.run_forever()
+        # asyncio leaks a connection that it accepted right before its server is closed.
+        loop.remove_reader(listener)
+        loop.run_until_complete(asyncio.sleep(0))
         server.close()
-        for connection in set(self.open_connections):
-            connection.cut()
-        loop.run_until_complete(_settle())
+        loop.run_until_complete(self._cut_all())
         loop.close()
 
-
-async def _settle() -> None:
-    """Let every connection notice that it is over, so that nothing is left to be collected."""
-    tasks = asyncio.all_tasks() - {asyncio.current_task()}
-    if tasks:
-        _, stuck = await asyncio.wait(tasks, timeout=1)
-        for task in stuck:
-            task.cancel()
-    await asyncio.sleep(0)
+    async def _cut_all(self) -> None:
+        """Cut every connection and see each of them end."""
+        while tasks := asyncio.all_tasks() - {asyncio.current_task()}:
+            for connection in set(self.open_connections):
+                connection.cut()
+            _, stuck = await asyncio.wait(tasks, timeout=1)
+            for task in stuck:
+                task.cancel()
+        await asyncio.sleep(0)

@@ -136,7 +136,7 @@ class Connection(SMTP):
         if isinstance(transport, asyncio.Transport):
             transport.abort()
 
-    async def push(self, status: str | bytes) -> None:  # type: ignore[override]
+    async def push(self, status: str | bytes) -> None:
         text = status if isinstance(status, str) else status.decode()
         if not self.greeted:
             self.greeted = True

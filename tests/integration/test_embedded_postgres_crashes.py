@@ -277,15 +277,15 @@ def test_refuses_a_folder_that_cannot_be_made_or_written(tmp_path: Path) -> None
         EmbeddedPostgres(tmp_path / "file").acquire()
 
 
-def test_a_supervisor_that_is_told_to_end_while_it_starts_says_so_and_leaves_nothing(
-    data: Path,
-) -> None:
+def test_a_start_that_is_told_to_end_leaves_nothing_and_is_tried_again(data: Path) -> None:
+    folders = Folders.of(data)
     with users(data) as [starter]:
-        assert eventually(Folders.of(data).unfinished_cluster.exists)
-        os.kill(supervisor(data), signal.SIGTERM)
-        assert starter.word() == "the start of PostgreSQL was interrupted by a signal"
-    assert gone(data)
-    assert not Folders.of(data).cluster.exists()
+        assert eventually(folders.unfinished_cluster.exists)
+        told = supervisor(data)
+        os.kill(told, signal.SIGTERM)
+        assert starter.word() == "ready"
+        assert supervisor(data) != told
+        assert not folders.unfinished_cluster.exists()
 
 
 def test_a_lock_that_is_never_given_back_is_named(

@@ -78,6 +78,7 @@ def serve(host: str, port: int) -> None:
     """Serve the WSGI application in this process until SIGTERM or SIGINT."""
     from granian import Granian
     from granian.constants import Interfaces
+    from granian.log import LogLevels
 
     Granian(
         "integration_alerts.wsgi:application",
@@ -86,6 +87,7 @@ def serve(host: str, port: int) -> None:
         interface=Interfaces.WSGI,
         workers=1,
         blocking_threads=8,
+        log_level=LogLevels.error,  # Django logs what matters of a request
         log_access=False,
         websockets=False,
         respawn_failed_workers=True,

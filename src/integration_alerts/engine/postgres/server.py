@@ -134,7 +134,7 @@ class EmbeddedPostgres:
             finally:
                 os.close(writer)
             outcome = _read_line(status.fileno(), START_SECONDS)
-        # No word at all: the supervisor was killed, and the caller tries again.
+        # No word at all: the supervisor was killed or told to end, and the caller tries again.
         if outcome not in ("", supervise.READY):
             raise EmbeddedPostgresError(outcome)
 

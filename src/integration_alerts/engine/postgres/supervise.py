@@ -37,6 +37,10 @@ AWAITED = {signal.SIGCHLD, NO_USERS, *STOP_REQUESTS}
 READY = "ready"
 
 
+class InterruptedStartError(Exception):
+    """A signal told the supervisor to end before the server was ready."""
+
+
 @dataclass(frozen=True)
 class Order:
     """What to run; passed as the arguments of the script."""
@@ -167,7 +171,7 @@ def _attend(child: Child, ready: Callable[[], bool] = lambda: False) -> None:
     while not child.ended() and not ready():
         if signal.sigpending() & STOP_REQUESTS:
             _stop(child)
-            raise EmbeddedPostgresError("the start of PostgreSQL was interrupted by a signal")
+            raise InterruptedStartError
         if time.monotonic() > deadline:
             _stop(child)
             raise EmbeddedPostgresError(
@@ -202,6 +206,9 @@ def main(arguments: list[str]) -> None:
     supervisor = Supervisor(Order.parse(rest))
     try:
         server = supervisor.start()
+    except InterruptedStartError:
+        # Without a word: whoever still wants the server starts it again.
+        return
     except EmbeddedPostgresError as error:
         _report(int(status), str(error))
         return

@@ -1,0 +1,63 @@
+"""Fixtures for the whole suite."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from psycopg import sql
+from tests.database import SERVER
+from tests.installation import Installation
+from tests.smtp_server import SmtpServer
+
+TEMPLATE = "acceptance_template"
+
+
+@pytest.fixture(scope="session")
+def migrated_template(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of a database that `migrate` has brought up, to be copied."""
+    _execute("CREATE DATABASE {}", TEMPLATE)
+    done = Installation(tmp_path_factory.mktemp("migrate"), database_url(TEMPLATE)).command("migrate")
+    assert done.returncode == 0, done.stderr
+    return TEMPLATE
+
+
+@pytest.fixture
+def scratch_url(migrated_template: str) -> Iterator[str]:
+    """The URL of a fresh, migrated database."""
+    name = f"acceptance_{uuid4().hex[:12]}"
+    _execute("CREATE DATABASE {} TEMPLATE " + migrated_template, name)
+    yield database_url(name)
+    _execute("DROP DATABASE {} WITH (FORCE)", name)
+
+
+@pytest.fixture
+def smtp() -> Iterator[SmtpServer]:
+    """A real SMTP server on loopback."""
+    with SmtpServer() as server:
+        yield server
+
+
+@pytest.fixture
+def installation(scratch_url: str, smtp: SmtpServer, tmp_path: Path) -> Iterator[Installation]:
+    """An installation whose mail goes to `smtp`; nothing of it runs yet."""
+    running = Installation(
+        tmp_path, scratch_url, EMAIL_URL=f"smtp://127.0.0.1:{smtp.port}",
+        DEFAULT_FROM_EMAIL="Integration Alerts <alerts@platform.example>",
+    )  # fmt: skip
+    yield running
+    running.close()
+    assert not re.search("Traceback", running.logs()), running.logs()
+
+
+def database_url(name: str) -> str:
+    """The URL of a database on the suite's server."""
+    info = SERVER.conninfo
+    return f"postgresql:///{name}?host={info['host']}&user={info['user']}"
+
+
+def _execute(statement: str, name: str) -> None:
+    with psycopg.connect(**{**SERVER.conninfo, "dbname": "postgres"}, autocommit=True) as server:
+        server.execute(sql.SQL(statement).format(sql.Identifier(name)))
