@@ -19,7 +19,9 @@ TEMPLATE = "acceptance_template"
 def migrated_template(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The name of a database that `migrate` has brought up, to be copied."""
     _execute("CREATE DATABASE {}", TEMPLATE)
-    done = Installation(tmp_path_factory.mktemp("migrate"), database_url(TEMPLATE)).command("migrate")
+    done = Installation(tmp_path_factory.mktemp("migrate"), database_url(TEMPLATE)).command(
+        "migrate"
+    )
     assert done.returncode == 0, done.stderr
     return TEMPLATE
 

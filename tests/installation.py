@@ -160,7 +160,9 @@ class Installation:
                 process.wait()
 
 
-def failed(integration: str = "ads", *, ago: timedelta = timedelta(0), **more: Any) -> dict[str, Any]:
+def failed(
+    integration: str = "ads", *, ago: timedelta = timedelta(0), **more: Any
+) -> dict[str, Any]:
     """A report that an integration of North failed some time ago."""
     return report("failed", integration, ago=ago, **more)
 

@@ -1,0 +1,1 @@
+"""Subscriptions and notices: what must be told, and who wants to hear it. Sends nothing."""

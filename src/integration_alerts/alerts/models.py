@@ -23,9 +23,7 @@ class Origin(StrEnum):
 class Subscription(models.Model):
     """A member's integration alert: who is mailed, for which companies (R16, R18)."""
 
-    account = models.ForeignKey(
-        Account, models.PROTECT, db_constraint=False, db_index=False
-    )
+    account = models.ForeignKey(Account, models.PROTECT, db_constraint=False, db_index=False)
     member = models.ForeignKey(Member, models.CASCADE, db_constraint=False)
     covers_all = models.BooleanField(default=True)
     companies = models.ManyToManyField(
@@ -60,9 +58,7 @@ class Subscription(models.Model):
 class CoveredCompany(models.Model):
     """A chosen company of a subscription that does not cover all."""
 
-    account = models.ForeignKey(
-        Account, models.PROTECT, db_constraint=False, db_index=False
-    )
+    account = models.ForeignKey(Account, models.PROTECT, db_constraint=False, db_index=False)
     subscription = models.ForeignKey(Subscription, models.CASCADE, db_constraint=False)
     company = models.ForeignKey(Company, models.CASCADE, db_constraint=False)
 
@@ -94,9 +90,7 @@ class NoticeStatus(StrEnum):
 class Notice(models.Model):
     """(incident, state, step): a thing that people must be told, at most once (R7)."""
 
-    account = models.ForeignKey(
-        Account, models.PROTECT, db_constraint=False, db_index=False
-    )
+    account = models.ForeignKey(Account, models.PROTECT, db_constraint=False, db_index=False)
     incident = models.ForeignKey(Incident, models.CASCADE, db_constraint=False)
     state = models.TextField(choices=STATE_CHOICES)
     step = models.TextField(choices=[(step.value, step.value) for step in Step])

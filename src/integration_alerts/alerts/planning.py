@@ -45,7 +45,9 @@ def plan_due(now: datetime, limit: int = BATCH) -> Planned:
     """
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, [now, limit])
-        incidents = [_Incident(*row[:2], State(row[2]), *row[3:]) for row in cursor.fetchall()]
+        incidents = [
+            _Incident(row[0], row[1], State(row[2]), row[3], row[4]) for row in cursor.fetchall()
+        ]
         planned = Planned(looked_at=len(incidents))
         if not incidents:
             return planned
@@ -74,7 +76,7 @@ def _happened(cursor: Any, incident_ids: list[int]) -> _Happened:
 
 
 def _ended(incident: _Incident, happened: _Happened) -> list[tuple[int, str]]:
-    """The states of this incident that no longer stand and had notices: unsent ones die (R4, R10)."""
+    """The states with notices that no longer stand: what is unsent of them dies (R4, R10)."""
     return [
         (incident.id, state)
         for state in happened[incident.id]

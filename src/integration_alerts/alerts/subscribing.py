@@ -140,7 +140,7 @@ def subscribe_activators(activators: Collection[tuple[int, str]], now: datetime)
     accounts, users = ([pair[index] for pair in sorted(set(activators))] for index in (0, 1))
     with connection.cursor() as cursor:
         cursor.execute(_SUBSCRIBE, [Origin.AUTOMATIC.value, now, accounts, users, earning])
-        return cursor.rowcount
+        return int(cursor.rowcount)
 
 
 def scope_of(subscription: Subscription) -> Scope:

@@ -1,0 +1,1 @@
+"""REST v1 and the addresses that machines ask for. Thin: no rules here."""

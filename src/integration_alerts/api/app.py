@@ -17,8 +17,8 @@ from integration_alerts.api.problems import Problem, respond, server_error
 from integration_alerts.directory.keys import find_key
 from integration_alerts.directory.models import ApiKey
 from integration_alerts.engine import clock, importing, intake
+from integration_alerts.engine.operators import may_operate
 from integration_alerts.mail import inbox
-from integration_alerts.web.operators import may_operate
 
 logger = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ def directory(request: HttpRequest) -> HttpResponse:
             wrong = answer.error
             error = None if wrong is None else _error(item.place, wrong.field, wrong.message)
             result = "applied" if wrong is None else "rejected"
-            results.append(descriptions.LineResult(answer.id, result, error))
+            results.append(descriptions.LineResult(answer.id, result, error))  # type: ignore[arg-type]
     return _json(results)
 
 

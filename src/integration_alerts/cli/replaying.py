@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _END_OF_TIME = datetime(9000, 1, 1, tzinfo=UTC)
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[datetime]):
     """A time with its zone, such as 2026-01-31T08:00:00Z."""
 
     name = "time"

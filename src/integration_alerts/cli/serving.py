@@ -10,7 +10,7 @@ from integration_alerts.cli.session import configuration, database_ready, fail, 
 DEFAULT_BIND = "127.0.0.1:8000"
 
 
-class Address(click.ParamType):
+class Address(click.ParamType[tuple[str, int]]):
     """HOST:PORT; an IPv6 host stands in brackets."""
 
     name = "host:port"
@@ -19,8 +19,6 @@ class Address(click.ParamType):
         self, value: str, param: click.Parameter | None, ctx: click.Context | None
     ) -> tuple[str, int]:
         """Split and check it."""
-        if isinstance(value, tuple):
-            return value
         try:
             parts = urlsplit(f"//{value}")
             host, port = parts.hostname, parts.port
@@ -41,9 +39,11 @@ concurrency_option = click.option(
 
 
 @click.command()
-@click.option("--demo", is_flag=True, help="Load a demo account and open the inbox to this machine.")
+@click.option(
+    "--demo", is_flag=True, help="Load a demo account and open the inbox to this machine."
+)
 @bind_option
-def run(demo: bool, bind: tuple[str, int]) -> None:
+def run(*, demo: bool, bind: tuple[str, int]) -> None:
     """Run everything on this machine: database, migrations, web, worker.
 
     Prints the address when it answers. SIGTERM or Ctrl-C stops it all cleanly.
@@ -63,7 +63,8 @@ def run(demo: bool, bind: tuple[str, int]) -> None:
 
         hint = ""
         if demo:
-            from integration_alerts.engine import clock, demo as demo_account
+            from integration_alerts.engine import clock
+            from integration_alerts.engine import demo as demo_account
 
             secret = demo_account.load(settings.data_dir, clock.now())
             hint = demo_account.hint(_url(host, port), secret)
@@ -118,8 +119,10 @@ def migrate() -> None:
 
 
 def _url(host: str, port: int) -> str:
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
-    return f"http://{shown}:{port}"
+    from integration_alerts.engine.running import reachable
+
+    shown = reachable(host)
+    return f"http://{f'[{shown}]' if ':' in shown else shown}:{port}"
 
 
 def _greeting(host: str, port: int, hint: str) -> str:

@@ -1,0 +1,1 @@
+"""Accounts, companies, members and API keys. Knows nothing of integrations or mail."""

@@ -83,7 +83,7 @@ def read_line(value: Any) -> DirectoryLine:
     if isinstance(line, AccountLine) and line.time_zone is not None:
         _check_time_zone(line.time_zone)
     if isinstance(line, UserLine) and line.email is not None and not is_address(line.email):
-        raise LineError("email", f"expected one e-mail address, got {ascii(line.email[:80])}")
+        raise LineError("email", f"expected one e-mail address, got {line.email[:80]!a}")
     return line
 
 

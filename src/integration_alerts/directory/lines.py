@@ -4,8 +4,8 @@ Shared by directory lines and status reports. Knows no rules beyond the shape of
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from enum import EnumType
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum, EnumType
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 import msgspec
@@ -79,7 +79,7 @@ def _explain(error: str, value: dict[str, Any], line_type: type[msgspec.Struct])
         what = "Expected an address that begins with https:// or http://"
     elif "matching regex" in what:
         what = "Expected text without control characters or line breaks"
-    if what.startswith("Invalid enum value") or what.startswith("Invalid value"):
+    if what.startswith(("Invalid enum value", "Invalid value")):
         what = f"expected {_choices(line_type, where)}"
     got = _look_up(value, where)
     shown = "" if got is None or ", got" in what else f", got {_shorten(got)}"
@@ -92,7 +92,8 @@ def _choices(line_type: type[msgspec.Struct], field: str) -> str:
     words: list[str] = []
     for member in (kind, *get_args(kind)):
         if isinstance(member, EnumType):
-            words += [word.value for word in member]
+            members: Mapping[str, Enum] = member.__members__
+            words += [str(word.value) for word in members.values()]
         elif get_origin(member) is Literal:
             words += [f'"{word}"' for word in get_args(member)]
         elif get_origin(member) is list:

@@ -87,9 +87,7 @@ class Member(models.Model):
 class Assignment(models.Model):
     """A company that a Manager or Reporting user is assigned to."""
 
-    account = models.ForeignKey(
-        Account, models.PROTECT, db_constraint=False, db_index=False
-    )
+    account = models.ForeignKey(Account, models.PROTECT, db_constraint=False, db_index=False)
     member = models.ForeignKey(Member, models.CASCADE, db_constraint=False)
     company = models.ForeignKey(Company, models.CASCADE, db_constraint=False)
 

@@ -1,0 +1,1 @@
+"""Runs the product: intake, wake-ups, workers, the embedded database, backtests."""

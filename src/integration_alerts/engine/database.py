@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import cast
 
 from django.core.management import call_command
-from django.db import OperationalError, connection
+from django.db import OperationalError, connections
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
 from integration_alerts.configuration import Configuration
@@ -35,8 +37,8 @@ def running(configuration: Configuration) -> Iterator[None]:
 def check_reachable() -> int:
     """Connect and return PostgreSQL's major version; raises DatabaseError."""
     try:
-        connection.ensure_connection()
-        version: int = connection.pg_version // 10000
+        _connection().ensure_connection()
+        version = _connection().pg_version // 10000
     except OperationalError as error:
         raise DatabaseError(
             f"cannot reach the database: {_first_line(error)}; check DATABASE_URL"
@@ -50,7 +52,7 @@ def check_reachable() -> int:
 
 def missing_migrations() -> int:
     """How many migrations the schema lacks."""
-    executor = MigrationExecutor(connection)
+    executor = MigrationExecutor(_connection())
     return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
@@ -64,7 +66,7 @@ def check_migrated() -> None:
 
 def migrate(*, verbosity: int = 0) -> None:
     """Bring the schema up; safe to run from several processes at once."""
-    with connection.cursor() as cursor:
+    with _connection().cursor() as cursor:
         cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATION_LOCK])
         try:
             call_command("migrate", interactive=False, verbosity=verbosity)
@@ -85,8 +87,12 @@ def prepare(configuration: Configuration) -> None:
 
 def disconnect() -> None:
     """Close every connection and the pool, before this process forks or hands its work on."""
-    connection.close()
-    connection.close_pool()
+    _connection().close()
+    _connection().close_pool()
+
+
+def _connection() -> DatabaseWrapper:
+    return cast("DatabaseWrapper", connections["default"])
 
 
 def _first_line(error: Exception) -> str:

@@ -42,8 +42,8 @@ def check(configuration: Configuration) -> Iterator[Finding]:
 def _check_schema() -> Finding:
     if missing := database.missing_migrations():
         return Finding(
-            "schema", False, f"{missing} migrations are missing",
-            "run: integration-alerts migrate",
+            "schema", well=False, detail=f"{missing} migrations are missing",
+            hint="run: integration-alerts migrate",
         )  # fmt: skip
     return Finding("schema", well=True, detail="up to date")
 
@@ -51,7 +51,7 @@ def _check_schema() -> Finding:
 def _check_mail(configuration: Configuration) -> Finding:
     if configuration.mail_server is None:
         return Finding(
-            "mail", True, "no EMAIL_URL is set: the built-in inbox catches all mail",
+            "mail", well=True, detail="no EMAIL_URL is set: the built-in inbox catches all mail",
         )  # fmt: skip
     mailer = mailer_for(configuration)
     answer = mailer.check()
@@ -60,8 +60,9 @@ def _check_mail(configuration: Configuration) -> Finding:
     if answer.code is not None and answer.code // 100 == 2:
         return Finding("mail", well=True, detail=f"{server} would take mail")
     return Finding(
-        "mail", False, f"{server} ({answer.phase.value}): {answer.code or ''} {answer.text}",
-        "check EMAIL_URL, and that this machine may reach the server",
+        "mail", well=False,
+        detail=f"{server} in phase {answer.phase.value}: {answer.code or ''} {answer.text}",
+        hint="check EMAIL_URL, and that this machine may reach the server",
     )  # fmt: skip
 
 
@@ -69,6 +70,6 @@ def _check_workers() -> Finding:
     if worker_seen():
         return Finding("worker", well=True, detail="a heartbeat is fresh")
     return Finding(
-        "worker", False, "no worker was seen lately: nothing is sent",
-        "start `integration-alerts run`, or `integration-alerts worker`",
+        "worker", well=False, detail="no worker was seen lately: nothing is sent",
+        hint="start `integration-alerts run`, or `integration-alerts worker`",
     )  # fmt: skip

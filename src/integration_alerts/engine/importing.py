@@ -106,7 +106,7 @@ def _save_account(line: AccountLine, now: datetime) -> None:
     if saved.switched_on:
         open_companies = Company.objects.filter(account=saved.id, active=True)
         reopen(list(open_companies.values_list("pk", flat=True)), now)
-        _wake_if(True)
+        wakeups.wake(wakeups.PLAN)
 
 
 def _save_company(line: CompanyLine, now: datetime) -> None:
@@ -115,9 +115,9 @@ def _save_company(line: CompanyLine, now: datetime) -> None:
         _wake_if(close_for_company(saved.id, now))
     if saved.switched_on:
         reopen([saved.id], now)
-        _wake_if(True)
+        wakeups.wake(wakeups.PLAN)
 
 
-def _wake_if(due: bool) -> None:
+def _wake_if(due: bool) -> None:  # noqa: FBT001 (its name says what it is)
     if due:
         wakeups.wake(wakeups.PLAN)

@@ -80,9 +80,7 @@ def record_reports(
     raise AssertionError("unreachable")
 
 
-def _record_once(
-    reports: Sequence[Report], now: datetime, only_account: str | None
-) -> Recorded:
+def _record_once(reports: Sequence[Report], now: datetime, only_account: str | None) -> Recorded:
     recorded = record(reports, now, only_account=only_account)
     subscribe_activators(
         [(activation.account_id, activation.actor) for activation in recorded.activations], now

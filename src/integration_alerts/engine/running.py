@@ -54,6 +54,11 @@ def check_free(host: str, port: int) -> None:
             ) from error
 
 
+def reachable(host: str) -> str:
+    """A host that a client on this machine can connect to when we listen on `host`."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (only compared)
+
+
 def run(host: str, port: int, on_ready: Callable[[], None]) -> None:
     """Run web and worker until SIGTERM or SIGINT. The database must be up and migrated."""
     stopping = threading.Event()
@@ -97,7 +102,9 @@ def serve(host: str, port: int) -> None:
 def _start(name: str, arguments: list[str]) -> _Child:
     command = [sys.executable, "-m", "integration_alerts", *arguments]
     process = subprocess.Popen(  # noqa: S603 (our own program)
-        command, preexec_fn=_end_with_parent, start_new_session=True
+        command,
+        preexec_fn=_end_with_parent,  # noqa: PLW1509 (it takes no lock that a thread may hold)
+        start_new_session=True,
     )
     return _Child(name, arguments, process)
 
@@ -118,7 +125,7 @@ def _restart_if_ended(child: _Child, stopping: threading.Event) -> None:
 
 def _wait_until_answering(host: str, port: int, stopping: threading.Event) -> bool:
     deadline = time.monotonic() + START_SECONDS
-    target = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (only compared)
+    target = reachable(host)
     while not stopping.wait(0.05):
         try:
             connection = http.client.HTTPConnection(target, port, timeout=5)

@@ -25,9 +25,7 @@ def scratch_database(configuration: Configuration) -> Iterator[dict[str, str]]:
     """
     with tempfile.TemporaryDirectory(prefix="integration-alerts-") as folder:
         if configuration.database is None:
-            with EmbeddedPostgres(
-                Path(folder), binaries=configuration.postgres_bin, durable=False
-            ):
+            with EmbeddedPostgres(Path(folder), binaries=configuration.postgres_bin, durable=False):
                 yield {"DATA_DIR": folder}
         else:
             with _database_beside(configuration.database) as url:
@@ -42,9 +40,7 @@ def _database_beside(parameters: Mapping[str, str]) -> Iterator[str]:
         try:
             yield _url({**parameters, "dbname": name})
         finally:
-            server.execute(
-                sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
-            )
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def _url(parameters: Mapping[str, str]) -> str:

@@ -10,10 +10,13 @@ import os
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import cast
 
 from django.conf import settings
 from procrastinate import App
+from procrastinate.connector import BaseAsyncConnector
 from procrastinate.contrib.django import DjangoApp, app
+from procrastinate.contrib.django.django_connector import DjangoConnector
 from psycopg import OperationalError
 
 from integration_alerts.configuration import Configuration
@@ -72,8 +75,13 @@ async def _until_stopped(courier: Courier, stopping: threading.Event, concurrenc
     # The default would hold as many threads as there are processors, whatever was asked for.
     loop.set_default_executor(ThreadPoolExecutor(concurrency + _PLANNERS))
     stop = asyncio.Event()
+
+    def stop_now() -> None:
+        stopping.set()
+        stop.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lambda: (stopping.set(), stop.set()))
+        loop.add_signal_handler(number, stop_now)
     while not stop.is_set():
         try:
             await _run_queues(courier, stop, concurrency)
@@ -85,7 +93,7 @@ async def _until_stopped(courier: Courier, stopping: threading.Event, concurrenc
 async def _run_queues(courier: Courier, stop: asyncio.Event, concurrency: int) -> None:
     """Take wake-ups from both queues until `stop`; an error of one ends both."""
     worker_app = _worker_app()
-    with worker_app.replace_connector(app.connector.get_worker_connector()) as opened:
+    with worker_app.replace_connector(_listening_connector()) as opened:
         async with opened.open_async():
             runs = [
                 asyncio.create_task(
@@ -118,6 +126,12 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(stop.wait(), seconds)
     except TimeoutError:
         return
+
+
+def _listening_connector() -> BaseAsyncConnector:
+    """A connector for a worker: asynchronous, and woken by NOTIFY."""
+    connector = cast("DjangoConnector", app.connector)
+    return connector.get_worker_connector()
 
 
 @functools.cache

@@ -1,0 +1,1 @@
+"""Integrations, their history and their incidents. Knows nothing of who is told."""

@@ -57,9 +57,7 @@ def close_incidents(which: Q, now: datetime) -> bool:
         .filter(pk__in=list(integrations))
         .order_by("pk")
     )
-    still_open = Incident.objects.filter(
-        integration__in=[row.pk for row in locked], closed_at=None
-    )
+    still_open = Incident.objects.filter(integration__in=[row.pk for row in locked], closed_at=None)
     return bool(still_open.update(closed_at=now, next_notice_at=now))
 
 

@@ -18,9 +18,7 @@ class Integration(models.Model):
     `state` is null while nothing was reported since it was made, deleted or switched on again.
     """
 
-    account = models.ForeignKey(
-        Account, models.PROTECT, db_constraint=False, db_index=False
-    )
+    account = models.ForeignKey(Account, models.PROTECT, db_constraint=False, db_index=False)
     company = models.ForeignKey(Company, models.PROTECT, db_constraint=False)
     external_id = models.TextField()
     name = models.TextField(default="")
@@ -67,9 +65,7 @@ class ReportReceipt(models.Model):
 class StateChange(models.Model):
     """A report that changed the state, or came too late to (`stale`); kept as history."""
 
-    account = models.ForeignKey(
-        Account, models.PROTECT, db_constraint=False, db_index=False
-    )
+    account = models.ForeignKey(Account, models.PROTECT, db_constraint=False, db_index=False)
     integration = models.ForeignKey(Integration, models.CASCADE, db_constraint=False)
     event_id = models.TextField()
     state = models.TextField(choices=STATE_CHOICES)
@@ -94,15 +90,13 @@ class StateChange(models.Model):
 
 
 class Incident(models.Model):
-    """From the moment an integration leaves {active, disabled} for {pending, failed} until it returns.
+    """From the moment an integration becomes pending or failed until it is active or disabled.
 
     `state` and `state_since` repeat the integration's while the incident is open: planning locks
     this row alone, and what it decides from must be under that lock.
     """
 
-    account = models.ForeignKey(
-        Account, models.PROTECT, db_constraint=False, db_index=False
-    )
+    account = models.ForeignKey(Account, models.PROTECT, db_constraint=False, db_index=False)
     integration = models.ForeignKey(Integration, models.CASCADE, db_constraint=False)
     state = models.TextField(choices=STATE_CHOICES)
     state_since = models.DateTimeField()

@@ -22,6 +22,7 @@ from integration_alerts.integrations.reports import Report
 from integration_alerts.rules.schedule import first_look_at
 from integration_alerts.rules.states import Standing, State
 
+
 def resolve(reports: Sequence[Report]) -> Known:
     """Look up the accounts, companies and integrations that a batch names."""
     accounts = {
@@ -143,7 +144,8 @@ def _incident_values(row: Row, incident: IncidentRow, now: datetime) -> tuple[An
 def _fetch(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
 
 
 def _execute(sql: str, parameters: Sequence[Any]) -> None:

@@ -81,9 +81,7 @@ def _refusal(report: Report, known: Known, only_account: str | None) -> Outcome 
         return _rejected("account", f"account {report.account!r} is closed")
     company = known.companies.get((account.id, report.company))
     if company is None:
-        return _rejected(
-            "company", f"no company {report.company!r} in account {report.account!r}"
-        )
+        return _rejected("company", f"no company {report.company!r} in account {report.account!r}")
     if not company.active:
         return _rejected("company", f"company {report.company!r} is switched off")
     owner = known.owners.get((account.id, report.integration))

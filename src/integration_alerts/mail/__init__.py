@@ -1,0 +1,1 @@
+"""The outbox: composing, delivering, and the built-in inbox. Decides nothing about notices."""

@@ -1,7 +1,7 @@
 """From notices to emails: who gets which notice in which email (SPEC R7, R11, R12).
 
-A notice goes out at once, one to an email. Grouping (R22) and flapping (R23) belong here, decided by
-`rules.grouping` when it comes. Does not write the message: that happens right before the first
+A notice goes out at once, one to an email. Grouping (R22) and flapping (R23) belong here, decided
+by `rules.grouping` when it comes. Does not write the message: that happens right before the first
 attempt, in `outbox`, so that a mail says what is true when it leaves.
 """
 

@@ -67,7 +67,7 @@ def deliver_batch(courier: Courier, on_more: Callable[[], None]) -> int:
 def _deliver(courier: Courier, email: Claimed) -> None:
     started = courier.clock()
     answer = _send(courier, email)
-    finished, jitter = courier.clock(), random.random()
+    finished, jitter = courier.clock(), random.random()  # noqa: S311
     status = _persist(
         courier,
         lambda: outbox.record(email, courier.worker, answer, started, finished, jitter),

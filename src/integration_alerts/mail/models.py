@@ -34,9 +34,7 @@ class Email(models.Model):
     an attempt is the member's current address (R13).
     """
 
-    account = models.ForeignKey(
-        Account, models.PROTECT, db_constraint=False, db_index=False
-    )
+    account = models.ForeignKey(Account, models.PROTECT, db_constraint=False, db_index=False)
     member = models.ForeignKey(Member, models.PROTECT, db_constraint=False)
     message_id = models.TextField(unique=True)
     date = models.DateTimeField()
@@ -96,9 +94,7 @@ class EmailNotice(models.Model):
     ended: should the incident enter that state again, the member can be told after all.
     """
 
-    account = models.ForeignKey(
-        Account, models.PROTECT, db_constraint=False, db_index=False
-    )
+    account = models.ForeignKey(Account, models.PROTECT, db_constraint=False, db_index=False)
     email = models.ForeignKey(Email, models.CASCADE, db_constraint=False, related_name="items")
     notice = models.ForeignKey(Notice, models.CASCADE, db_constraint=False)
     member = models.ForeignKey(Member, models.PROTECT, db_constraint=False)
@@ -119,9 +115,7 @@ class EmailNotice(models.Model):
 class DeliveryAttempt(models.Model):
     """One try to hand an email to a mail server, with the server's answer."""
 
-    account = models.ForeignKey(
-        Account, models.PROTECT, db_constraint=False, db_index=False
-    )
+    account = models.ForeignKey(Account, models.PROTECT, db_constraint=False, db_index=False)
     email = models.ForeignKey(Email, models.CASCADE, db_constraint=False)
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField()

@@ -115,9 +115,7 @@ def give_back_abandoned(alive: Collection[UUID], now: datetime) -> int:
 
 def has_due(now: datetime) -> bool:
     """Whether an email waits to be sent now."""
-    return Email.objects.filter(
-        status=EmailStatus.QUEUED.value, next_attempt_at__lte=now
-    ).exists()
+    return Email.objects.filter(status=EmailStatus.QUEUED.value, next_attempt_at__lte=now).exists()
 
 
 _CHANGING = [
@@ -133,9 +131,7 @@ def _due(now: datetime, limit: int) -> list[Email]:
     return list(locked.order_by("next_attempt_at", "pk")[:limit])
 
 
-def _prepare(
-    row: Email, wanted: Wanted, now: datetime, stationery: Stationery
-) -> Claimed | None:
+def _prepare(row: Email, wanted: Wanted, now: datetime, stationery: Stationery) -> Claimed | None:
     """Fix the bytes if this is the first attempt, or the recipient's address is a new one."""
     if row.message is None or row.address != wanted.address:
         try:
@@ -170,5 +166,3 @@ def _apply(
 def _end(row: Email, status: EmailStatus, reason: str, now: datetime) -> None:
     row.status, row.outcome_reason, row.ended_at = status.value, reason, now
     row.claimed_by = row.next_attempt_at = None
-
-

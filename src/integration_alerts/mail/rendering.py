@@ -15,9 +15,7 @@ from django.template.loader import render_to_string
 from integration_alerts.mail.letters import Letter, one_line
 
 
-def render(
-    letter: Letter, *, sender: str, address: str, message_id: str, date: datetime
-) -> bytes:
+def render(letter: Letter, *, sender: str, address: str, message_id: str, date: datetime) -> bytes:
     """The message; `sender` is `Name <address>`, `address` the reader's plain address.
 
     Raises ValueError when a header cannot hold what it is given.

@@ -128,10 +128,10 @@ class SmtpSession:
         seconds = self.timeouts.connect
         try:
             sock = socket.create_connection((self._server.host, self._server.port), seconds)
+            # Otherwise the end of a body can wait for the server's delayed acknowledgement.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except (OSError, ValueError) as fault:  # ValueError: the name is no host name
             raise SessionError(self._no_answer(Phase.CONNECT, fault, seconds)) from None
-        # Otherwise the end of a body can wait for the server's delayed acknowledgement.
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return sock
 
     def _open(self) -> None:

@@ -45,6 +45,7 @@ class Person:
 
     @property
     def is_administrator(self) -> bool:
+        """Whether the role is Administrator."""
         return self.role is Role.ADMINISTRATOR
 
     def may_access(self, companies: Set[int]) -> bool:
@@ -60,6 +61,7 @@ class Scope:
 
     @property
     def covers_all(self) -> bool:
+        """Whether it covers all companies, future ones included (R14)."""
         return self.chosen is None
 
 

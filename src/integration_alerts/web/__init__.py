@@ -1,0 +1,1 @@
+"""The pages. Thin: no rules here."""

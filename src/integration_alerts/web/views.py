@@ -6,9 +6,10 @@ from django.shortcuts import render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_GET
 
+from integration_alerts.engine.operators import may_operate
 from integration_alerts.mail import inbox
 from integration_alerts.mail.inbox import CaughtMail
-from integration_alerts.web.operators import may_operate, operators_only
+from integration_alerts.web.operators import operators_only
 
 PAGE_SIZE = 50
 MAX_ID = 2**63 - 1

@@ -4,50 +4,103 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='CoveredCompany',
+            name="CoveredCompany",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'covered_company',
+                "db_table": "covered_company",
             },
         ),
         migrations.CreateModel(
-            name='Notice',
+            name="Notice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.TextField(choices=[('pending', 'Pending'), ('active', 'Active'), ('failed', 'Failed'), ('disabled', 'Disabled')])),
-                ('step', models.TextField(choices=[('alert', 'alert'), ('reminder_7', 'reminder_7'), ('reminder_14', 'reminder_14'), ('reminder_21', 'reminder_21')])),
-                ('state_since', models.DateTimeField()),
-                ('due_at', models.DateTimeField()),
-                ('status', models.TextField(choices=[('planned', 'planned'), ('composed', 'composed'), ('superseded', 'superseded'), ('no_recipient', 'no_recipient'), ('withdrawn', 'withdrawn')])),
-                ('planned_at', models.DateTimeField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.TextField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("active", "Active"),
+                            ("failed", "Failed"),
+                            ("disabled", "Disabled"),
+                        ]
+                    ),
+                ),
+                (
+                    "step",
+                    models.TextField(
+                        choices=[
+                            ("alert", "alert"),
+                            ("reminder_7", "reminder_7"),
+                            ("reminder_14", "reminder_14"),
+                            ("reminder_21", "reminder_21"),
+                        ]
+                    ),
+                ),
+                ("state_since", models.DateTimeField()),
+                ("due_at", models.DateTimeField()),
+                (
+                    "status",
+                    models.TextField(
+                        choices=[
+                            ("planned", "planned"),
+                            ("composed", "composed"),
+                            ("superseded", "superseded"),
+                            ("no_recipient", "no_recipient"),
+                            ("withdrawn", "withdrawn"),
+                        ]
+                    ),
+                ),
+                ("planned_at", models.DateTimeField()),
             ],
             options={
-                'db_table': 'notice',
+                "db_table": "notice",
             },
         ),
         migrations.CreateModel(
-            name='Subscription',
+            name="Subscription",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('covers_all', models.BooleanField(default=True)),
-                ('origin', models.TextField(choices=[('automatic', 'Automatic'), ('member', 'Member'), ('platform', 'Platform')])),
-                ('created_at', models.DateTimeField()),
-                ('paused_at', models.DateTimeField(blank=True, null=True)),
-                ('unsubscribed_by_link', models.BooleanField(default=False)),
-                ('tells_recovery', models.BooleanField(default=False)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("covers_all", models.BooleanField(default=True)),
+                (
+                    "origin",
+                    models.TextField(
+                        choices=[
+                            ("automatic", "Automatic"),
+                            ("member", "Member"),
+                            ("platform", "Platform"),
+                        ]
+                    ),
+                ),
+                ("created_at", models.DateTimeField()),
+                ("paused_at", models.DateTimeField(blank=True, null=True)),
+                ("unsubscribed_by_link", models.BooleanField(default=False)),
+                ("tells_recovery", models.BooleanField(default=False)),
             ],
             options={
-                'db_table': 'subscription',
+                "db_table": "subscription",
             },
         ),
     ]

@@ -8,119 +8,226 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('alerts', '0001_initial'),
-        ('directory', '0001_initial'),
-        ('integrations', '0001_initial'),
+        ("alerts", "0001_initial"),
+        ("directory", "0001_initial"),
+        ("integrations", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='coveredcompany',
-            name='account',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='directory.account'),
+            model_name="coveredcompany",
+            name="account",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                to="directory.account",
+            ),
         ),
         migrations.AddField(
-            model_name='coveredcompany',
-            name='company',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, to='directory.company'),
+            model_name="coveredcompany",
+            name="company",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                to="directory.company",
+            ),
         ),
         migrations.AddField(
-            model_name='notice',
-            name='account',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='directory.account'),
+            model_name="notice",
+            name="account",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                to="directory.account",
+            ),
         ),
         migrations.AddField(
-            model_name='notice',
-            name='incident',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, to='integrations.incident'),
+            model_name="notice",
+            name="incident",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                to="integrations.incident",
+            ),
         ),
         migrations.AddField(
-            model_name='subscription',
-            name='account',
-            field=models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='directory.account'),
+            model_name="subscription",
+            name="account",
+            field=models.ForeignKey(
+                db_constraint=False,
+                db_index=False,
+                on_delete=django.db.models.deletion.PROTECT,
+                to="directory.account",
+            ),
         ),
         migrations.AddField(
-            model_name='subscription',
-            name='companies',
-            field=models.ManyToManyField(related_name='subscriptions', through='alerts.CoveredCompany', to='directory.company'),
+            model_name="subscription",
+            name="companies",
+            field=models.ManyToManyField(
+                related_name="subscriptions",
+                through="alerts.CoveredCompany",
+                to="directory.company",
+            ),
         ),
         migrations.AddField(
-            model_name='subscription',
-            name='created_by',
-            field=models.ForeignKey(blank=True, db_constraint=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='directory.member'),
+            model_name="subscription",
+            name="created_by",
+            field=models.ForeignKey(
+                blank=True,
+                db_constraint=False,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="directory.member",
+            ),
         ),
         migrations.AddField(
-            model_name='subscription',
-            name='member',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, to='directory.member'),
+            model_name="subscription",
+            name="member",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                to="directory.member",
+            ),
         ),
         migrations.AddField(
-            model_name='coveredcompany',
-            name='subscription',
-            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, to='alerts.subscription'),
+            model_name="coveredcompany",
+            name="subscription",
+            field=models.ForeignKey(
+                db_constraint=False,
+                on_delete=django.db.models.deletion.CASCADE,
+                to="alerts.subscription",
+            ),
         ),
         migrations.AddIndex(
-            model_name='notice',
-            index=models.Index(condition=models.Q(('status', 'planned')), fields=['planned_at'], name='notice_planned'),
+            model_name="notice",
+            index=models.Index(
+                condition=models.Q(("status", "planned")),
+                fields=["planned_at"],
+                name="notice_planned",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.UniqueConstraint(fields=('incident', 'state', 'step'), name='notice_once'),
+            model_name="notice",
+            constraint=models.UniqueConstraint(
+                fields=("incident", "state", "step"), name="notice_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.UniqueConstraint(fields=('account', 'id'), name='notice_account_key'),
+            model_name="notice",
+            constraint=models.UniqueConstraint(fields=("account", "id"), name="notice_account_key"),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=integration_alerts.directory.tenancy.SameAccount(field='incident', name='notice_incident_same_account'),
+            model_name="notice",
+            constraint=integration_alerts.directory.tenancy.SameAccount(
+                field="incident", name="notice_incident_same_account"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.CheckConstraint(condition=models.Q(('step__in', [integration_alerts.rules.schedule.Step['ALERT'], integration_alerts.rules.schedule.Step['REMINDER_7'], integration_alerts.rules.schedule.Step['REMINDER_14'], integration_alerts.rules.schedule.Step['REMINDER_21']])), name='notice_step_known'),
+            model_name="notice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "step__in",
+                        [
+                            integration_alerts.rules.schedule.Step["ALERT"],
+                            integration_alerts.rules.schedule.Step["REMINDER_7"],
+                            integration_alerts.rules.schedule.Step["REMINDER_14"],
+                            integration_alerts.rules.schedule.Step["REMINDER_21"],
+                        ],
+                    )
+                ),
+                name="notice_step_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='notice',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', [integration_alerts.alerts.models.NoticeStatus['PLANNED'], integration_alerts.alerts.models.NoticeStatus['COMPOSED'], integration_alerts.alerts.models.NoticeStatus['SUPERSEDED'], integration_alerts.alerts.models.NoticeStatus['NO_RECIPIENT'], integration_alerts.alerts.models.NoticeStatus['WITHDRAWN']])), name='notice_status_known'),
+            model_name="notice",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        [
+                            integration_alerts.alerts.models.NoticeStatus["PLANNED"],
+                            integration_alerts.alerts.models.NoticeStatus["COMPOSED"],
+                            integration_alerts.alerts.models.NoticeStatus["SUPERSEDED"],
+                            integration_alerts.alerts.models.NoticeStatus["NO_RECIPIENT"],
+                            integration_alerts.alerts.models.NoticeStatus["WITHDRAWN"],
+                        ],
+                    )
+                ),
+                name="notice_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.UniqueConstraint(fields=('member',), name='subscription_one_per_member'),
+            model_name="subscription",
+            constraint=models.UniqueConstraint(
+                fields=("member",), name="subscription_one_per_member"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.UniqueConstraint(fields=('account', 'id'), name='subscription_account_key'),
+            model_name="subscription",
+            constraint=models.UniqueConstraint(
+                fields=("account", "id"), name="subscription_account_key"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=integration_alerts.directory.tenancy.SameAccount(field='member', name='subscription_member_same_account'),
+            model_name="subscription",
+            constraint=integration_alerts.directory.tenancy.SameAccount(
+                field="member", name="subscription_member_same_account"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=integration_alerts.directory.tenancy.SameAccount(field='created_by', name='subscription_creator_same_account'),
+            model_name="subscription",
+            constraint=integration_alerts.directory.tenancy.SameAccount(
+                field="created_by", name="subscription_creator_same_account"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(('origin__in', [integration_alerts.alerts.models.Origin['AUTOMATIC'], integration_alerts.alerts.models.Origin['MEMBER'], integration_alerts.alerts.models.Origin['PLATFORM']])), name='subscription_origin_known'),
+            model_name="subscription",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "origin__in",
+                        [
+                            integration_alerts.alerts.models.Origin["AUTOMATIC"],
+                            integration_alerts.alerts.models.Origin["MEMBER"],
+                            integration_alerts.alerts.models.Origin["PLATFORM"],
+                        ],
+                    )
+                ),
+                name="subscription_origin_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='subscription',
-            constraint=models.CheckConstraint(condition=models.Q(('unsubscribed_by_link', False), ('paused_at__isnull', False), _connector='OR'), name='subscription_unsubscribed_is_paused'),
+            model_name="subscription",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("unsubscribed_by_link", False), ("paused_at__isnull", False), _connector="OR"
+                ),
+                name="subscription_unsubscribed_is_paused",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='coveredcompany',
-            constraint=models.UniqueConstraint(fields=('subscription', 'company'), name='covered_company_once'),
+            model_name="coveredcompany",
+            constraint=models.UniqueConstraint(
+                fields=("subscription", "company"), name="covered_company_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='coveredcompany',
-            constraint=integration_alerts.directory.tenancy.SameAccount(field='subscription', name='covered_company_subscription_same_account'),
+            model_name="coveredcompany",
+            constraint=integration_alerts.directory.tenancy.SameAccount(
+                field="subscription", name="covered_company_subscription_same_account"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='coveredcompany',
-            constraint=integration_alerts.directory.tenancy.SameAccount(field='company', name='covered_company_company_same_account'),
+            model_name="coveredcompany",
+            constraint=integration_alerts.directory.tenancy.SameAccount(
+                field="company", name="covered_company_company_same_account"
+            ),
         ),
     ]

@@ -38,7 +38,7 @@ READY = "ready"
 
 
 class InterruptedStartError(Exception):
-    """A signal told the supervisor to end before the server was ready."""
+    """A signal ended the supervisor or the server before it was ready."""
 
 
 @dataclass(frozen=True)
@@ -133,6 +133,8 @@ class Supervisor:
         finally:
             if server.ended():
                 cluster.leave(self._folders)
+        if server.exit_code is not None and server.exit_code < 0:
+            raise InterruptedStartError
         if server.ended():
             raise EmbeddedPostgresError(
                 f"PostgreSQL does not start: {logfile.last_words(log, log_start)} (see {log})"

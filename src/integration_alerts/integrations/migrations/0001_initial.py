@@ -7,133 +7,303 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('directory', '0001_initial'),
+        ("directory", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Integration',
+            name="Integration",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('external_id', models.TextField()),
-                ('name', models.TextField(default='')),
-                ('provider', models.TextField(default='')),
-                ('fix_url', models.TextField(default='')),
-                ('connection', models.TextField(default='')),
-                ('state', models.TextField(blank=True, choices=[('pending', 'Pending'), ('active', 'Active'), ('failed', 'Failed'), ('disabled', 'Disabled')], null=True)),
-                ('state_since', models.DateTimeField(blank=True, null=True)),
-                ('reported_at', models.DateTimeField(blank=True, null=True)),
-                ('reason_code', models.TextField(default='')),
-                ('reason_message', models.TextField(default='')),
-                ('deleted_at', models.DateTimeField(blank=True, null=True)),
-                ('account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='directory.account')),
-                ('company', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, to='directory.company')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("external_id", models.TextField()),
+                ("name", models.TextField(default="")),
+                ("provider", models.TextField(default="")),
+                ("fix_url", models.TextField(default="")),
+                ("connection", models.TextField(default="")),
+                (
+                    "state",
+                    models.TextField(
+                        blank=True,
+                        choices=[
+                            ("pending", "Pending"),
+                            ("active", "Active"),
+                            ("failed", "Failed"),
+                            ("disabled", "Disabled"),
+                        ],
+                        null=True,
+                    ),
+                ),
+                ("state_since", models.DateTimeField(blank=True, null=True)),
+                ("reported_at", models.DateTimeField(blank=True, null=True)),
+                ("reason_code", models.TextField(default="")),
+                ("reason_message", models.TextField(default="")),
+                ("deleted_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="directory.account",
+                    ),
+                ),
+                (
+                    "company",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="directory.company",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'integration',
+                "db_table": "integration",
             },
         ),
         migrations.CreateModel(
-            name='Incident',
+            name="Incident",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.TextField(choices=[('pending', 'Pending'), ('active', 'Active'), ('failed', 'Failed'), ('disabled', 'Disabled')])),
-                ('state_since', models.DateTimeField()),
-                ('opened_at', models.DateTimeField()),
-                ('closed_at', models.DateTimeField(blank=True, null=True)),
-                ('next_notice_at', models.DateTimeField(blank=True, null=True)),
-                ('account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='directory.account')),
-                ('integration', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, to='integrations.integration')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.TextField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("active", "Active"),
+                            ("failed", "Failed"),
+                            ("disabled", "Disabled"),
+                        ]
+                    ),
+                ),
+                ("state_since", models.DateTimeField()),
+                ("opened_at", models.DateTimeField()),
+                ("closed_at", models.DateTimeField(blank=True, null=True)),
+                ("next_notice_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="directory.account",
+                    ),
+                ),
+                (
+                    "integration",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="integrations.integration",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'incident',
+                "db_table": "incident",
             },
         ),
         migrations.CreateModel(
-            name='ReportReceipt',
+            name="ReportReceipt",
             fields=[
-                ('pk', models.CompositePrimaryKey('account_id', 'event_id', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('event_id', models.TextField()),
-                ('received_at', models.DateTimeField()),
-                ('account', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='directory.account')),
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "account_id",
+                        "event_id",
+                        blank=True,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                ("event_id", models.TextField()),
+                ("received_at", models.DateTimeField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, to="directory.account"
+                    ),
+                ),
             ],
             options={
-                'db_table': 'report_receipt',
+                "db_table": "report_receipt",
             },
         ),
         migrations.CreateModel(
-            name='StateChange',
+            name="StateChange",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('event_id', models.TextField()),
-                ('state', models.TextField(choices=[('pending', 'Pending'), ('active', 'Active'), ('failed', 'Failed'), ('disabled', 'Disabled')])),
-                ('occurred_at', models.DateTimeField()),
-                ('received_at', models.DateTimeField()),
-                ('stale', models.BooleanField(default=False)),
-                ('reason_code', models.TextField(default='')),
-                ('reason_message', models.TextField(default='')),
-                ('actor', models.TextField(default='')),
-                ('account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='directory.account')),
-                ('integration', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, to='integrations.integration')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("event_id", models.TextField()),
+                (
+                    "state",
+                    models.TextField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("active", "Active"),
+                            ("failed", "Failed"),
+                            ("disabled", "Disabled"),
+                        ]
+                    ),
+                ),
+                ("occurred_at", models.DateTimeField()),
+                ("received_at", models.DateTimeField()),
+                ("stale", models.BooleanField(default=False)),
+                ("reason_code", models.TextField(default="")),
+                ("reason_message", models.TextField(default="")),
+                ("actor", models.TextField(default="")),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="directory.account",
+                    ),
+                ),
+                (
+                    "integration",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="integrations.integration",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'state_change',
+                "db_table": "state_change",
             },
         ),
         migrations.AddConstraint(
-            model_name='integration',
-            constraint=models.UniqueConstraint(fields=('account', 'external_id'), name='integration_external_id'),
+            model_name="integration",
+            constraint=models.UniqueConstraint(
+                fields=("account", "external_id"), name="integration_external_id"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='integration',
-            constraint=models.UniqueConstraint(fields=('account', 'id'), name='integration_account_key'),
+            model_name="integration",
+            constraint=models.UniqueConstraint(
+                fields=("account", "id"), name="integration_account_key"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='integration',
-            constraint=integration_alerts.directory.tenancy.SameAccount(field='company', name='integration_company_same_account'),
+            model_name="integration",
+            constraint=integration_alerts.directory.tenancy.SameAccount(
+                field="company", name="integration_company_same_account"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='integration',
-            constraint=models.CheckConstraint(condition=models.Q(('state__isnull', True), models.Q(('state__in', [integration_alerts.rules.states.State['PENDING'], integration_alerts.rules.states.State['ACTIVE'], integration_alerts.rules.states.State['FAILED'], integration_alerts.rules.states.State['DISABLED']]), ('state_since__isnull', False)), _connector='OR'), name='integration_state_known'),
+            model_name="integration",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    ("state__isnull", True),
+                    models.Q(
+                        (
+                            "state__in",
+                            [
+                                integration_alerts.rules.states.State["PENDING"],
+                                integration_alerts.rules.states.State["ACTIVE"],
+                                integration_alerts.rules.states.State["FAILED"],
+                                integration_alerts.rules.states.State["DISABLED"],
+                            ],
+                        ),
+                        ("state_since__isnull", False),
+                    ),
+                    _connector="OR",
+                ),
+                name="integration_state_known",
+            ),
         ),
         migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(condition=models.Q(('next_notice_at__isnull', False)), fields=['next_notice_at'], name='incident_due'),
+            model_name="incident",
+            index=models.Index(
+                condition=models.Q(("next_notice_at__isnull", False)),
+                fields=["next_notice_at"],
+                name="incident_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='incident',
-            index=models.Index(fields=['integration', '-opened_at'], name='incident_timeline'),
+            model_name="incident",
+            index=models.Index(fields=["integration", "-opened_at"], name="incident_timeline"),
         ),
         migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.UniqueConstraint(fields=('account', 'id'), name='incident_account_key'),
+            model_name="incident",
+            constraint=models.UniqueConstraint(
+                fields=("account", "id"), name="incident_account_key"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='incident',
-            constraint=integration_alerts.directory.tenancy.SameAccount(field='integration', name='incident_integration_same_account'),
+            model_name="incident",
+            constraint=integration_alerts.directory.tenancy.SameAccount(
+                field="integration", name="incident_integration_same_account"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_at__isnull', True)), fields=('integration',), name='incident_one_open'),
+            model_name="incident",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("closed_at__isnull", True)),
+                fields=("integration",),
+                name="incident_one_open",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='incident',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', [integration_alerts.rules.states.State['FAILED'], integration_alerts.rules.states.State['PENDING']])), name='incident_state_unhealthy'),
+            model_name="incident",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            integration_alerts.rules.states.State["FAILED"],
+                            integration_alerts.rules.states.State["PENDING"],
+                        ],
+                    )
+                ),
+                name="incident_state_unhealthy",
+            ),
         ),
         migrations.AddIndex(
-            model_name='statechange',
-            index=models.Index(fields=['integration', '-occurred_at'], name='state_change_timeline'),
+            model_name="statechange",
+            index=models.Index(
+                fields=["integration", "-occurred_at"], name="state_change_timeline"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='statechange',
-            constraint=integration_alerts.directory.tenancy.SameAccount(field='integration', name='state_change_integration_same_account'),
+            model_name="statechange",
+            constraint=integration_alerts.directory.tenancy.SameAccount(
+                field="integration", name="state_change_integration_same_account"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='statechange',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', [integration_alerts.rules.states.State['PENDING'], integration_alerts.rules.states.State['ACTIVE'], integration_alerts.rules.states.State['FAILED'], integration_alerts.rules.states.State['DISABLED']])), name='state_change_state_known'),
+            model_name="statechange",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        [
+                            integration_alerts.rules.states.State["PENDING"],
+                            integration_alerts.rules.states.State["ACTIVE"],
+                            integration_alerts.rules.states.State["FAILED"],
+                            integration_alerts.rules.states.State["DISABLED"],
+                        ],
+                    )
+                ),
+                name="state_change_state_known",
+            ),
         ),
     ]

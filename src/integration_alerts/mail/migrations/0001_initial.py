@@ -7,128 +7,276 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('alerts', '0001_initial'),
-        ('directory', '0001_initial'),
+        ("alerts", "0001_initial"),
+        ("directory", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='InboxMessage',
+            name="InboxMessage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('received_at', models.DateTimeField()),
-                ('sender', models.TextField()),
-                ('recipient', models.TextField()),
-                ('message', models.BinaryField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("received_at", models.DateTimeField()),
+                ("sender", models.TextField()),
+                ("recipient", models.TextField()),
+                ("message", models.BinaryField()),
             ],
             options={
-                'db_table': 'inbox_message',
+                "db_table": "inbox_message",
             },
         ),
         migrations.CreateModel(
-            name='Email',
+            name="Email",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('message_id', models.TextField(unique=True)),
-                ('date', models.DateTimeField()),
-                ('status', models.TextField(choices=[('queued', 'queued'), ('sending', 'sending'), ('sent', 'sent'), ('failed', 'failed'), ('cancelled', 'cancelled'), ('bounced', 'bounced')], default='queued')),
-                ('outcome_reason', models.TextField(default='')),
-                ('ended_at', models.DateTimeField(blank=True, null=True)),
-                ('subject', models.TextField(default='')),
-                ('address', models.TextField(default='')),
-                ('message', models.BinaryField(blank=True, null=True)),
-                ('attempts', models.PositiveIntegerField(default=0)),
-                ('first_attempt_at', models.DateTimeField(blank=True, null=True)),
-                ('next_attempt_at', models.DateTimeField(blank=True, null=True)),
-                ('claimed_by', models.UUIDField(blank=True, null=True)),
-                ('account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='directory.account')),
-                ('member', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, to='directory.member')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("message_id", models.TextField(unique=True)),
+                ("date", models.DateTimeField()),
+                (
+                    "status",
+                    models.TextField(
+                        choices=[
+                            ("queued", "queued"),
+                            ("sending", "sending"),
+                            ("sent", "sent"),
+                            ("failed", "failed"),
+                            ("cancelled", "cancelled"),
+                            ("bounced", "bounced"),
+                        ],
+                        default="queued",
+                    ),
+                ),
+                ("outcome_reason", models.TextField(default="")),
+                ("ended_at", models.DateTimeField(blank=True, null=True)),
+                ("subject", models.TextField(default="")),
+                ("address", models.TextField(default="")),
+                ("message", models.BinaryField(blank=True, null=True)),
+                ("attempts", models.PositiveIntegerField(default=0)),
+                ("first_attempt_at", models.DateTimeField(blank=True, null=True)),
+                ("next_attempt_at", models.DateTimeField(blank=True, null=True)),
+                ("claimed_by", models.UUIDField(blank=True, null=True)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="directory.account",
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="directory.member",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'email',
+                "db_table": "email",
             },
         ),
         migrations.CreateModel(
-            name='DeliveryAttempt',
+            name="DeliveryAttempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('started_at', models.DateTimeField()),
-                ('finished_at', models.DateTimeField()),
-                ('address', models.TextField()),
-                ('phase', models.TextField()),
-                ('code', models.IntegerField(blank=True, null=True)),
-                ('answer', models.TextField()),
-                ('account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='directory.account')),
-                ('email', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, to='mail.email')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("started_at", models.DateTimeField()),
+                ("finished_at", models.DateTimeField()),
+                ("address", models.TextField()),
+                ("phase", models.TextField()),
+                ("code", models.IntegerField(blank=True, null=True)),
+                ("answer", models.TextField()),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="directory.account",
+                    ),
+                ),
+                (
+                    "email",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="mail.email",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'delivery_attempt',
+                "db_table": "delivery_attempt",
             },
         ),
         migrations.CreateModel(
-            name='EmailNotice',
+            name="EmailNotice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('released', models.BooleanField(default=False)),
-                ('account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, to='directory.account')),
-                ('email', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, related_name='items', to='mail.email')),
-                ('member', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.PROTECT, to='directory.member')),
-                ('notice', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.CASCADE, to='alerts.notice')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("released", models.BooleanField(default=False)),
+                (
+                    "account",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="directory.account",
+                    ),
+                ),
+                (
+                    "email",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="items",
+                        to="mail.email",
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="directory.member",
+                    ),
+                ),
+                (
+                    "notice",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="alerts.notice",
+                    ),
+                ),
             ],
             options={
-                'db_table': 'email_notice',
+                "db_table": "email_notice",
             },
         ),
         migrations.AddIndex(
-            model_name='email',
-            index=models.Index(condition=models.Q(('status', 'queued')), fields=['next_attempt_at'], name='email_due'),
+            model_name="email",
+            index=models.Index(
+                condition=models.Q(("status", "queued")),
+                fields=["next_attempt_at"],
+                name="email_due",
+            ),
         ),
         migrations.AddIndex(
-            model_name='email',
-            index=models.Index(condition=models.Q(('status', 'sending')), fields=['claimed_by'], name='email_claimed'),
+            model_name="email",
+            index=models.Index(
+                condition=models.Q(("status", "sending")),
+                fields=["claimed_by"],
+                name="email_claimed",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='email',
-            constraint=models.UniqueConstraint(fields=('account', 'id'), name='email_account_key'),
+            model_name="email",
+            constraint=models.UniqueConstraint(fields=("account", "id"), name="email_account_key"),
         ),
         migrations.AddConstraint(
-            model_name='email',
-            constraint=integration_alerts.directory.tenancy.SameAccount(field='member', name='email_member_same_account'),
+            model_name="email",
+            constraint=integration_alerts.directory.tenancy.SameAccount(
+                field="member", name="email_member_same_account"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='email',
-            constraint=models.CheckConstraint(condition=models.Q(('status__in', [integration_alerts.mail.models.EmailStatus['QUEUED'], integration_alerts.mail.models.EmailStatus['SENDING'], integration_alerts.mail.models.EmailStatus['SENT'], integration_alerts.mail.models.EmailStatus['FAILED'], integration_alerts.mail.models.EmailStatus['CANCELLED'], integration_alerts.mail.models.EmailStatus['BOUNCED']])), name='email_status_known'),
+            model_name="email",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "status__in",
+                        [
+                            integration_alerts.mail.models.EmailStatus["QUEUED"],
+                            integration_alerts.mail.models.EmailStatus["SENDING"],
+                            integration_alerts.mail.models.EmailStatus["SENT"],
+                            integration_alerts.mail.models.EmailStatus["FAILED"],
+                            integration_alerts.mail.models.EmailStatus["CANCELLED"],
+                            integration_alerts.mail.models.EmailStatus["BOUNCED"],
+                        ],
+                    )
+                ),
+                name="email_status_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='email',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('claimed_by__isnull', False), ('status', 'sending')), models.Q(models.Q(('status', 'sending'), _negated=True), ('claimed_by__isnull', True)), _connector='OR'), name='email_claimed_while_sending'),
+            model_name="email",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("claimed_by__isnull", False), ("status", "sending")),
+                    models.Q(
+                        models.Q(("status", "sending"), _negated=True), ("claimed_by__isnull", True)
+                    ),
+                    _connector="OR",
+                ),
+                name="email_claimed_while_sending",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='email',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('next_attempt_at__isnull', False), ('status', 'queued')), models.Q(models.Q(('status', 'queued'), _negated=True), ('next_attempt_at__isnull', True)), _connector='OR'), name='email_next_attempt_while_queued'),
+            model_name="email",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("next_attempt_at__isnull", False), ("status", "queued")),
+                    models.Q(
+                        models.Q(("status", "queued"), _negated=True),
+                        ("next_attempt_at__isnull", True),
+                    ),
+                    _connector="OR",
+                ),
+                name="email_next_attempt_while_queued",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='deliveryattempt',
-            constraint=integration_alerts.directory.tenancy.SameAccount(field='email', name='delivery_attempt_email_same_account'),
+            model_name="deliveryattempt",
+            constraint=integration_alerts.directory.tenancy.SameAccount(
+                field="email", name="delivery_attempt_email_same_account"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='emailnotice',
-            constraint=models.UniqueConstraint(condition=models.Q(('released', False)), fields=('notice', 'member'), name='email_notice_once'),
+            model_name="emailnotice",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("released", False)),
+                fields=("notice", "member"),
+                name="email_notice_once",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='emailnotice',
-            constraint=integration_alerts.directory.tenancy.SameAccount(field='email', name='email_notice_email_same_account'),
+            model_name="emailnotice",
+            constraint=integration_alerts.directory.tenancy.SameAccount(
+                field="email", name="email_notice_email_same_account"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='emailnotice',
-            constraint=integration_alerts.directory.tenancy.SameAccount(field='notice', name='email_notice_notice_same_account'),
+            model_name="emailnotice",
+            constraint=integration_alerts.directory.tenancy.SameAccount(
+                field="notice", name="email_notice_notice_same_account"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='emailnotice',
-            constraint=integration_alerts.directory.tenancy.SameAccount(field='member', name='email_notice_member_same_account'),
+            model_name="emailnotice",
+            constraint=integration_alerts.directory.tenancy.SameAccount(
+                field="member", name="email_notice_member_same_account"
+            ),
         ),
     ]
