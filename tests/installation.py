@@ -17,6 +17,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import psycopg
+from psycopg.conninfo import make_conninfo
+
+from integration_alerts.engine.postgres import EmbeddedPostgres
 
 Value = TypeVar("Value")
 PATIENCE = 30.0
@@ -142,10 +145,13 @@ class Installation:
         return post(f"{address}/api/v1/{path}", json.dumps(value).encode(), key or self.key())
 
     def query(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
-        """Rows straight from the database."""
-        assert self.database_url is not None
-        with psycopg.connect(self.database_url) as connection:
+        """Rows straight from the database, the embedded one included while it runs."""
+        with psycopg.connect(self.database_url or self._embedded) as connection:
             return connection.execute(sql, parameters).fetchall()  # type: ignore[arg-type]
+
+    @property
+    def _embedded(self) -> str:
+        return make_conninfo(**EmbeddedPostgres(self.folder).conninfo)
 
     def close(self) -> None:
         """End every process that is still there."""

@@ -73,7 +73,9 @@ def secret_key(configuration: Configuration, environment: Mapping[str, str]) -> 
         return key
     path = configuration.data_dir / "secret-key"
     try:
-        configuration.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Where root may make no user namespace, PostgreSQL runs as nobody and has to pass through.
+        mode = 0o711 if os.geteuid() == 0 else 0o700
+        configuration.data_dir.mkdir(mode=mode, parents=True, exist_ok=True)
         _create_once(path, secrets.token_urlsafe(50))
         return path.read_text().strip()
     except OSError as error:

@@ -57,6 +57,7 @@ if CONFIGURATION.database is None:
         "NAME": "integration_alerts",
         "USER": "integration_alerts",
         "HOST": str(socket_directory(CONFIGURATION.data_dir)),
+        "PORT": "5432",  # the name of the socket; an exported PGPORT must not change it
     }
     _options: dict[str, object] = {}
 else:

@@ -84,7 +84,9 @@ def test_a_cut_connection_ends_the_attempt_in_its_phase(
         how(client)
 
     answer = send_to(script)
-    assert (answer.phase, answer.code) == (phase, None)
+    assert answer.code is None
+    # A reset right after the connection came about may be seen as one or the other.
+    assert answer.phase is phase or (answer.phase, phase) == (Phase.CONNECT, Phase.GREETING)
     assert answer.text in ("the server closed the connection", "Connection reset by peer")
     assert acceptance_unknown(answer) == (phase is Phase.ACCEPTANCE)
 

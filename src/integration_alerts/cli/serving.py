@@ -58,7 +58,7 @@ def run(*, demo: bool, bind: tuple[str, int]) -> None:
         running.check_free(host, port)
     except running.RunError as error:
         fail(str(error))
-    with database_ready() as settings:
+    with database_ready() as ready:
         from integration_alerts.engine import database
 
         hint = ""
@@ -66,11 +66,16 @@ def run(*, demo: bool, bind: tuple[str, int]) -> None:
             from integration_alerts.engine import clock
             from integration_alerts.engine import demo as demo_account
 
-            secret = demo_account.load(settings.data_dir, clock.now())
+            secret = demo_account.load(ready.settings.data_dir, clock.now())
             hint = demo_account.hint(_url(host, port), secret)
         database.disconnect()
         try:
-            running.run(host, port, on_ready=lambda: click.echo(_greeting(host, port, hint)))
+            running.run(
+                host,
+                port,
+                on_ready=lambda: click.echo(_greeting(host, port, hint)),
+                tend=ready.tend_database,
+            )
         except running.RunError as error:
             fail(str(error), 1)
 

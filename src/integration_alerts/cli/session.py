@@ -2,8 +2,9 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import NoReturn
 
 from integration_alerts.configuration import Configuration, ConfigurationError, load
@@ -41,8 +42,16 @@ def start_django(*, quiet: bool = False) -> None:
         logging.getLogger().setLevel(logging.WARNING)
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What a command may build on; `tend_database` restarts an embedded one that has died."""
+
+    settings: Configuration
+    tend_database: Callable[[], None]
+
+
 @contextmanager
-def database_ready(*, quiet: bool = True) -> Iterator[Configuration]:
+def database_ready(*, quiet: bool = True) -> Iterator[Ready]:
     """The database is up and migrated while the block runs, whether `run` has it running or not."""
     settings = configuration()
     from integration_alerts.engine.postgres import EmbeddedPostgresError
@@ -51,8 +60,8 @@ def database_ready(*, quiet: bool = True) -> Iterator[Configuration]:
     from integration_alerts.engine import database
 
     try:
-        with database.running(settings):
+        with database.running(settings) as tend:
             database.prepare(settings)
-            yield settings
+            yield Ready(settings, tend)
     except (EmbeddedPostgresError, database.DatabaseError) as error:
         fail(str(error))

@@ -1,6 +1,7 @@
 """The database of this installation: running if it is the embedded one, reachable, up to date."""
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import cast
 
@@ -17,21 +18,30 @@ OLDEST_POSTGRES = 15
 _MIGRATION_LOCK = 7_311_894_022
 
 
+logger = logging.getLogger(__name__)
+
+
 class DatabaseError(Exception):
     """The database cannot be used as it is; the message is one line that says what to do."""
 
 
 @contextmanager
-def running(configuration: Configuration) -> Iterator[None]:
+def running(configuration: Configuration) -> Iterator[Callable[[], None]]:
     """Hold the embedded database while the block runs; with DATABASE_URL, do nothing.
 
-    Raises EmbeddedPostgresError.
+    Yields a function that starts the database again if it has died. Raises EmbeddedPostgresError.
     """
     if not configuration.embedded:
-        yield
+        yield lambda: None
         return
-    with EmbeddedPostgres(configuration.data_dir, binaries=configuration.postgres_bin):
-        yield
+    with EmbeddedPostgres(configuration.data_dir, binaries=configuration.postgres_bin) as embedded:
+
+        def tend() -> None:
+            if not embedded.alive():
+                logger.error("the embedded database ended; starting it again")
+                embedded.acquire()
+
+        yield tend
 
 
 def check_reachable() -> int:

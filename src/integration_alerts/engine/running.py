@@ -59,8 +59,11 @@ def reachable(host: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 (only compared)
 
 
-def run(host: str, port: int, on_ready: Callable[[], None]) -> None:
-    """Run web and worker until SIGTERM or SIGINT. The database must be up and migrated."""
+def run(host: str, port: int, on_ready: Callable[[], None], tend: Callable[[], None]) -> None:
+    """Run web and worker until SIGTERM or SIGINT. The database must be up and migrated.
+
+    `tend` is called all the time; it keeps the database up.
+    """
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
@@ -73,6 +76,7 @@ def run(host: str, port: int, on_ready: Callable[[], None]) -> None:
         if _wait_until_answering(host, port, stopping):
             on_ready()
         while not stopping.wait(0.2):
+            tend()
             for child in children:
                 _restart_if_ended(child, stopping)
     finally:

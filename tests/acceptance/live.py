@@ -1,0 +1,138 @@
+"""A running installation as the acceptance tests see it: report, change, wait, read the mails."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from tests.installation import DIRECTORY, Installation, Reply, wait_for
+from tests.smtp_server import Received, SmtpServer
+
+SENDER = "Integration Alerts <alerts@platform.example>"
+
+
+@dataclass(frozen=True)
+class Live:
+    """Web and worker on one database, and the mail server that they use."""
+
+    installation: Installation
+    address: str
+    smtp: SmtpServer
+
+    @classmethod
+    def start(
+        cls,
+        installation: Installation,
+        smtp: SmtpServer,
+        directory: Iterable[dict[str, Any]] = DIRECTORY,
+    ) -> "Live":
+        """Import the directory, then start a web process and a worker."""
+        installation.import_directory(directory)
+        installation.key()
+        address = installation.web()
+        installation.worker()
+        return cls(installation, address, smtp)
+
+    def report(self, *reports: dict[str, Any]) -> list[str]:
+        """Post reports and give their results."""
+        return [answer["result"] for answer in self._post("reports", reports)]
+
+    def change(self, *lines: dict[str, Any]) -> None:
+        """Post directory lines, each of which must be applied."""
+        answers = self._post("directory", lines)
+        assert all(answer["result"] == "applied" for answer in answers), answers
+
+    def mails(self, integration: str) -> list[Received]:
+        """The emails received about an integration without a name, known by their subjects."""
+        return [mail for mail in self.smtp.messages if f"{integration} for " in subject(mail)]
+
+    def recipients(self, integration: str) -> list[str]:
+        """Who has mail about the integration; an address stands there once for each mail."""
+        return sorted(mail.recipient for mail in self.mails(integration))
+
+    def notices(self, integration: str) -> list[tuple[Any, ...]]:
+        """(state, step, status) of the integration's notices, in the order of their dues."""
+        return self.installation.query(_NOTICES, integration)
+
+    def emails(self, integration: str) -> list[tuple[Any, ...]]:
+        """(member, status, reason of its end) of the emails about the integration."""
+        return self.installation.query(_EMAILS, integration)
+
+    def settle(self, patience: float = 60) -> None:
+        """Wait until all work is done: nothing is due, planned, queued or being sent."""
+        settle(self.installation, patience)
+
+    def _post(self, path: str, items: Iterable[dict[str, Any]]) -> Any:
+        reply = self.installation.post(self.address, path, list(items))
+        assert reply.status == 200, reply.body
+        return reply.json
+
+
+def settle(installation: Installation, patience: float = 60) -> None:
+    """Wait until all work is done: nothing is due, planned, queued or being sent."""
+
+    def left() -> Counter[str]:
+        return Counter({what: count for what, count in installation.query(_LEFT) if count})
+
+    wait_for(lambda: not left(), what=lambda: f"no work to be left: {left()}", patience=patience)
+
+
+def two_sweeps(installation: Installation) -> None:
+    """Wait until the workers have looked for work by themselves twice from now on."""
+    before = installation.query(_SWEEPS)[0][0]
+    wait_for(lambda: installation.query(_SWEEPS)[0][0] >= before + 3, what="two whole sweeps")
+
+
+def subject(mail: Received) -> str:
+    """The subject line, decoded."""
+    return str(mail.message["Subject"])
+
+
+def assert_problem(reply: Reply, status: int, *words: str) -> None:
+    """The reply is problem+json with this status, and its detail holds the words."""
+    assert reply.status == status, reply.body
+    assert reply.headers["Content-Type"] == "application/problem+json"
+    problem = reply.json
+    assert problem["status"] == status
+    assert problem["title"]
+    assert [word for word in words if word not in problem["detail"]] == [], problem
+
+
+def of_type(kind: str, **fields: Any) -> dict[str, Any]:
+    """A directory line of the account acme, unless it names another."""
+    return {"type": kind, "account": "acme", **fields}
+
+
+def ndjson_of(text: str) -> list[dict[str, Any]]:
+    """The values of NDJSON text."""
+    return [json.loads(line) for line in text.splitlines()]
+
+
+_LEFT = """
+SELECT 'incidents due', count(*) FROM incident WHERE next_notice_at <= now()
+UNION ALL SELECT 'notices to compose', count(*) FROM notice WHERE status = 'planned'
+UNION ALL SELECT 'emails ' || status, count(*) FROM email
+WHERE status IN ('queued', 'sending') GROUP BY status"""
+
+# Their number: a sweep that has just begun may have missed what the test did last.
+_SWEEPS = """
+SELECT coalesce(max(defer_timestamp), 0) / 5 FROM procrastinate_periodic_defers
+WHERE task_name LIKE '%sweep'"""
+
+_NOTICES = """
+SELECT notice.state, notice.step, notice.status FROM notice
+JOIN incident ON incident.id = notice.incident_id
+JOIN integration ON integration.id = incident.integration_id
+WHERE integration.external_id = %s
+ORDER BY notice.due_at, notice.id"""
+
+_EMAILS = """
+SELECT member.external_id, email.status, email.outcome_reason FROM email
+JOIN member ON member.id = email.member_id
+JOIN email_notice ON email_notice.email_id = email.id
+JOIN notice ON notice.id = email_notice.notice_id
+JOIN incident ON incident.id = notice.incident_id
+JOIN integration ON integration.id = incident.integration_id
+WHERE integration.external_id = %s
+ORDER BY member.external_id, email.id"""
