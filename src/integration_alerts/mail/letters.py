@@ -48,10 +48,10 @@ class Letter:
     @property
     def headline(self) -> str:
         """The first sentence: what happened and since when."""
-        return (
-            f"{self.name} for {one_line(self.notice.company)} {_happened(self.notice.state)} "
-            f"{self.since}."
-        )
+        what = f"{self.name} for {one_line(self.notice.company)}"
+        if self.notice.state is State.PENDING:
+            return f"The set-up of {what} was begun {self.since} and is not finished."
+        return f"{what} stopped working {self.since}."
 
     @property
     def name(self) -> str:
@@ -124,10 +124,6 @@ def one_line(text: str) -> str:
 def shorten(text: str, limit: int) -> str:
     """At most `limit` characters, the last one an ellipsis where something is missing."""
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
-
-
-def _happened(state: State) -> str:
-    return "stopped working" if state is State.FAILED else "was begun and is not finished since"
 
 
 def _began(state: State) -> str:

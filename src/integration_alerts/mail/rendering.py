@@ -48,5 +48,5 @@ def render(letter: Letter, *, sender: str, address: str, message_id: str, date: 
 def _mailbox(name: str, address: str) -> Address:
     local, _, domain = address.rpartition("@")
     if local.isascii() and not domain.isascii():
-        address = f"{local}@{domain.encode('idna').decode()}"
-    return Address(display_name=one_line(name), addr_spec=address)
+        domain = domain.encode("idna").decode()
+    return Address(display_name=one_line(name), username=local, domain=domain)

@@ -1,0 +1,236 @@
+"""Delivering: claims, what servers answer, and what a crash leaves behind (SPEC R7, R12, R24, R25)."""
+
+import threading
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
+from tests.world import STATIONERY, World
+
+from integration_alerts.mail import outbox
+from integration_alerts.mail.delivering import BATCH, deliver_batch
+from integration_alerts.mail.models import DeliveryAttempt, Email
+from integration_alerts.rules.retry import Answer, Phase
+
+pytestmark = pytest.mark.django_db
+
+GREYLISTED = Answer(Phase.RECIPIENT, 450, "4.7.1 greylisted")
+UNKNOWN = Answer(Phase.RECIPIENT, 550, "5.1.1 no such user")
+SILENCE = Answer(Phase.ACCEPTANCE, None, "no answer")
+OTHER_WORKER = uuid.UUID(int=2)
+
+
+def queue(world: World, count: int = 1) -> None:
+    """Queue mails to Ada about integrations of South, which is hers alone."""
+    for number in range(count):
+        world.report("failed", f"ads-{number}", company="south")
+    world.plan()
+
+
+def test_an_accepted_email_is_sent_and_its_attempt_recorded(world: World) -> None:
+    queue(world)
+    world.deliver()
+    email, attempt = Email.objects.get(), DeliveryAttempt.objects.get()
+    assert (email.status, email.attempts, email.ended_at) == ("sent", 1, world.now)
+    assert (attempt.phase, attempt.code, attempt.address) == (
+        "acceptance", 250, "ada@acme.example",
+    )  # fmt: skip
+
+
+def test_a_transient_refusal_is_tried_again_with_the_same_bytes(world: World) -> None:
+    queue(world)
+    world.mailer.answer = GREYLISTED
+    world.deliver()
+    email = Email.objects.get()
+    assert (email.status, email.claimed_by) == ("queued", None)
+    assert email.next_attempt_at is not None
+    assert world.now < email.next_attempt_at < world.now + timedelta(seconds=20)
+    world.pass_time(seconds=20)
+    world.mailer.answer = Answer(Phase.ACCEPTANCE, 250, "ok")
+    world.deliver()
+    assert Email.objects.get().status == "sent"
+    assert world.mailer.sent[0] == world.mailer.sent[1]
+
+
+def test_a_permanent_refusal_ends_as_failed_with_the_servers_words(world: World) -> None:
+    queue(world)
+    world.mailer.answer = UNKNOWN
+    world.deliver()
+    assert world.emails() == ["ada failed refused: 550 5.1.1 no such user"]
+
+
+def test_after_five_days_it_is_given_up(world: World) -> None:
+    queue(world)
+    world.mailer.answer = GREYLISTED
+    for _ in range(200):
+        world.deliver()
+        world.pass_time(hours=1)
+    assert world.emails() == ["ada failed given up after 5 days: 4.7.1 greylisted"]
+    first, last = DeliveryAttempt.objects.order_by("id")[0], DeliveryAttempt.objects.latest("id")
+    assert timedelta(days=4, hours=21) < last.started_at - first.started_at <= timedelta(days=5)
+
+
+def test_one_unwritable_email_does_not_hold_up_the_others(world: World) -> None:
+    queue(world, 2)
+    broken = Email.objects.order_by("id")[0]
+    Email.objects.filter(pk=broken.pk).update(message_id="<broken\nid>")
+    world.deliver()
+    assert [email.partition(":")[0] for email in world.emails()] == [
+        "ada failed it could not be written", "ada sent",
+    ]  # fmt: skip
+
+
+def test_what_a_dead_worker_claimed_is_given_back_and_sent_as_the_same_message(
+    world: World,
+) -> None:
+    queue(world)
+    (claimed,) = outbox.claim(OTHER_WORKER, world.now, 10, STATIONERY)
+    assert outbox.give_back_abandoned([OTHER_WORKER], world.now) == 0
+    world.deliver()
+    assert world.mailer.sent == []
+    assert outbox.give_back_abandoned([world.worker], world.now) == 1
+    world.deliver()
+    assert world.mailer.sent == [(claimed.address, claimed.message)]
+
+
+def test_a_worker_that_was_taken_for_dead_does_not_send_what_it_lost(world: World) -> None:
+    queue(world)
+    (claimed,) = outbox.claim(OTHER_WORKER, world.now, 10, STATIONERY)
+    outbox.give_back_abandoned([], world.now)
+    assert outbox.check_again(claimed, OTHER_WORKER, world.now, STATIONERY) is None
+
+
+def test_an_acceptance_counts_even_from_a_worker_that_was_taken_for_dead(world: World) -> None:
+    queue(world)
+    (claimed,) = outbox.claim(OTHER_WORKER, world.now, 10, STATIONERY)
+    outbox.give_back_abandoned([], world.now)
+    accepted = Answer(Phase.ACCEPTANCE, 250, "ok")
+    outbox.record(claimed, OTHER_WORKER, accepted, world.now, world.now, 0.5)
+    world.deliver()
+    assert world.mailer.sent == []
+    assert world.emails() == ["ada sent"]
+
+
+def test_a_refusal_from_a_worker_that_was_taken_for_dead_changes_nothing(world: World) -> None:
+    queue(world)
+    (claimed,) = outbox.claim(OTHER_WORKER, world.now, 10, STATIONERY)
+    outbox.give_back_abandoned([], world.now)
+    outbox.record(claimed, OTHER_WORKER, UNKNOWN, world.now, world.now, 0.5)
+    assert world.emails() == ["ada queued"]
+
+
+def test_a_stopping_worker_gives_back_what_it_has_not_begun(world: World) -> None:
+    queue(world, 3)
+    world.stopping = True
+    assert deliver_batch(world.courier(), on_more=lambda: None) == 3
+    assert world.mailer.sent == []
+    assert world.emails() == ["ada queued"] * 3
+
+
+def test_silence_after_the_final_dot_counts_as_told_when_the_state_ends(world: World) -> None:
+    queue(world)
+    world.mailer.answer = SILENCE
+    world.deliver()
+    world.report("pending", "ads-0", company="south")
+    world.plan()
+    world.pass_time(minutes=1)
+    world.report("failed", "ads-0", company="south")
+    assert world.work() == []  # it may have arrived: nobody is told twice
+
+
+def test_a_new_address_is_used_even_for_an_email_that_was_written(world: World) -> None:
+    queue(world)
+    world.mailer.answer = GREYLISTED
+    world.deliver()
+    world.directory({"type": "user", "account": "acme", "id": "ada", "email": "a@new.example"})
+    world.pass_time(minutes=1)
+    world.mailer.answer = Answer(Phase.ACCEPTANCE, 250, "ok")
+    world.deliver()
+    (old, first), (new, second) = world.mailer.sent
+    assert (old, new) == ("ada@acme.example", "a@new.example")
+    assert b"a@new.example" in second
+    assert first.split(b"Message-ID: ")[1][:40] == second.split(b"Message-ID: ")[1][:40]
+
+
+def test_a_change_between_claim_and_sending_is_seen(world: World) -> None:
+    queue(world)
+    (claimed,) = outbox.claim(world.worker, world.now, 10, STATIONERY)
+    assert outbox.check_again(claimed, world.worker, world.now, STATIONERY) == claimed
+    world.directory({"type": "user", "account": "acme", "id": "ada", "email": "a@new.example"})
+    again = outbox.check_again(claimed, world.worker, world.now, STATIONERY)
+    assert again is not None
+    assert again.address == "a@new.example"
+    world.report("active", "ads-0", company="south")
+    assert outbox.check_again(again, world.worker, world.now, STATIONERY) is None
+    assert world.emails() == ["ada cancelled the incident has ended"]
+
+
+def test_others_are_asked_to_join_in_when_a_batch_is_full(world: World) -> None:
+    queue(world, BATCH + 1)
+    calls: list[str] = []
+    assert deliver_batch(world.courier(), on_more=lambda: calls.append("more")) == BATCH
+    assert deliver_batch(world.courier(), on_more=lambda: calls.append("more")) == 1
+    assert calls == ["more"]
+
+
+def test_the_database_going_away_after_an_acceptance_is_waited_out(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue(world)
+    record, failures = outbox.record, [OperationalError("gone"), OperationalError("gone")]
+
+    def unreliable(*arguments: object) -> object:
+        if failures:
+            raise failures.pop()
+        return record(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(outbox, "record", unreliable)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr("integration_alerts.mail.delivering.close_old_connections", lambda: None)
+    world.deliver()
+    assert world.emails() == ["ada sent"]
+
+
+def test_a_mailer_that_breaks_leaves_the_email_to_be_tried_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue(world)
+    monkeypatch.setattr(
+        world.mailer, "send", lambda *_: (_ for _ in ()).throw(RuntimeError("broken"))
+    )
+    world.deliver()
+    assert world.emails() == ["ada queued"]
+
+
+@pytest.mark.parametrize("count", [1, 3, 20])
+def test_claiming_costs_the_same_statements_for_any_batch_but_the_letters(
+    world: World, count: int
+) -> None:
+    queue(world, count)
+    with CaptureQueriesContext(connection) as queries:
+        outbox.claim(world.worker, world.now, BATCH, STATIONERY)
+    letters = count  # each letter fetches its facts
+    assert len(queries) == 6 + letters
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_workers_never_claim_the_same_email() -> None:
+    world = World()
+    queue(world, 60)
+    claimed: list[int] = []
+
+    def claim_all(worker: uuid.UUID) -> None:
+        while emails := outbox.claim(worker, world.now, 7, STATIONERY):
+            claimed.extend(email.id for email in emails)
+        connection.close()
+
+    threads = [
+        threading.Thread(target=claim_all, args=(uuid.UUID(int=number),)) for number in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(claimed) == len(set(claimed)) == 60

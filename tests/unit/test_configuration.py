@@ -1,0 +1,93 @@
+"""Settings: read, checked, and each wrong one named in one line (SPEC section 4)."""
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from integration_alerts.configuration import ConfigurationError, load, secret_key
+from integration_alerts.mail.email_url import Security
+
+
+def test_nothing_needs_to_be_set() -> None:
+    settings = load({})
+    assert settings.embedded
+    assert settings.data_dir == Path.cwd() / "var"
+    assert settings.mail_server is None
+    assert settings.public_url == "http://localhost:8000"
+    assert (settings.group_wait, settings.group_interval) == (30, 300)
+    assert (settings.log_format, settings.demo, settings.postgres_bin) == ("text", False, None)
+
+
+def test_everything_can_be_set() -> None:
+    settings = load(
+        {
+            "DATA_DIR": "/srv/alerts",
+            "DATABASE_URL": "postgresql://me:p%40ss@db.example:6432/alerts?sslmode=require",
+            "POSTGRES_BIN": "/opt/pg/bin",
+            "EMAIL_URL": "smtps://u:p@mail.example",
+            "DEFAULT_FROM_EMAIL": "Alerts <alerts@platform.example>",
+            "PUBLIC_URL": "https://alerts.example/base/",
+            "GROUP_WAIT": "0",
+            "GROUP_INTERVAL": "60",
+            "LOG_FORMAT": "json",
+            "INTEGRATION_ALERTS_DEMO": "1",
+        }
+    )
+    assert settings.database == {
+        "user": "me", "password": "p@ss", "host": "db.example", "port": "6432",
+        "dbname": "alerts", "sslmode": "require",
+    }  # fmt: skip
+    assert settings.mail_server is not None
+    assert settings.mail_server.security is Security.TLS
+    assert settings.public_url == "https://alerts.example/base"
+    assert (settings.group_wait, settings.group_interval) == (0, 60)
+    assert (settings.log_format, settings.demo, settings.embedded) == ("json", True, False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://localhost/x"),
+        ("DATABASE_URL", "alerts"),
+        ("DATABASE_URL", "postgresql://localhost"),
+        ("DATABASE_URL", "postgresql://localhost/x?nonsense=1"),
+        ("EMAIL_URL", "http://mail.example"),
+        ("DEFAULT_FROM_EMAIL", "nobody"),
+        ("DEFAULT_FROM_EMAIL", "a@b.example\nBcc: c@d.example"),
+        ("PUBLIC_URL", "alerts.example"),
+        ("PUBLIC_URL", "ftp://alerts.example"),
+        ("PUBLIC_URL", "https://alerts.example/?a=1"),
+        ("GROUP_WAIT", "-1"),
+        ("GROUP_WAIT", "soon"),
+        ("GROUP_INTERVAL", "1.5"),
+        ("LOG_FORMAT", "xml"),
+    ],
+)
+def test_a_wrong_setting_is_named_in_one_line(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load({name: value})
+    assert str(caught.value).startswith(name)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_secret_key_is_made_once_and_kept_for_its_owner(tmp_path: Path) -> None:
+    settings = load({"DATA_DIR": str(tmp_path / "var")})
+    key = secret_key(settings, {})
+    assert len(key) >= 50
+    assert secret_key(settings, {}) == key
+    assert stat.S_IMODE((tmp_path / "var" / "secret-key").stat().st_mode) == 0o600
+    assert os.listdir(tmp_path / "var") == ["secret-key"]
+
+
+def test_a_given_secret_key_is_used_and_nothing_is_written(tmp_path: Path) -> None:
+    settings = load({"DATA_DIR": str(tmp_path / "var")})
+    assert secret_key(settings, {"SECRET_KEY": "mine"}) == "mine"
+    assert not (tmp_path / "var").exists()
+
+
+def test_a_folder_that_cannot_hold_the_key_is_named(tmp_path: Path) -> None:
+    (tmp_path / "var").write_text("a file")
+    with pytest.raises(ConfigurationError, match=r"^DATA_DIR: cannot keep the secret key"):
+        secret_key(load({"DATA_DIR": str(tmp_path / "var")}), {})
