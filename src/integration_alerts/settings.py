@@ -79,7 +79,7 @@ DATABASES = {
             "pool": {
                 "min_size": 1,
                 "max_size": int(os.environ.get("INTEGRATION_ALERTS_POOL", "16")),
-                "timeout": 30,
+                "timeout": 10,  # seconds to wait for a connection while the database is away
             },
         },
     }

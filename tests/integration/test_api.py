@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
@@ -199,6 +199,18 @@ def test_a_fault_of_ours_tells_no_traceback(
     assert "secret detail" in caplog.text
 
 
+def test_while_the_database_is_away_clients_are_told_to_try_again(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(intake, "take_reports", away)
+    response = api.post("reports", [{}])
+    assert "nothing was stored" in problem(response, 503)["detail"]
+    assert response["Retry-After"] == "5"
+
+
 @pytest.mark.parametrize("count", [1, 3, 300])
 def test_the_statements_of_a_request_do_not_grow_with_it(
     api: Api, real_time: World, count: int
@@ -237,8 +249,6 @@ def test_ready_means_a_worker_was_seen_lately(client: Client) -> None:
 
 
 def test_not_ready_without_a_database(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    from django.db import OperationalError
-
     from integration_alerts.engine import workers
 
     def away() -> None:

@@ -4,6 +4,7 @@ import logging
 from http import HTTPStatus
 
 import msgspec
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
@@ -129,6 +130,19 @@ def on_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:  #
     place = "/".join(str(part) for part in first["loc"])
     detail = f"{first['loc'][-1]}: {first['msg']}"
     return respond(Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, pointer=f"/{place}"))
+
+
+@api.exception_handler(OperationalError)
+def on_database_away(request: HttpRequest, error: OperationalError) -> HttpResponse:
+    """The database cannot be reached: nothing was stored, and trying again is right."""
+    logger.error("%s %s: the database is away: %s", request.method, request.path, error)
+    response = respond(
+        Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE, "the database is away; nothing was stored, try again"
+        )
+    )
+    response.headers["Retry-After"] = "5"
+    return response
 
 
 @api.exception_handler(Exception)

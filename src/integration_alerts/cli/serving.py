@@ -58,7 +58,7 @@ def run(*, demo: bool, bind: tuple[str, int]) -> None:
         running.check_free(host, port)
     except running.RunError as error:
         fail(str(error))
-    with database_ready() as ready:
+    with database_ready(migrate=True) as ready:
         from integration_alerts.engine import database
 
         hint = ""

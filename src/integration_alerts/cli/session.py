@@ -51,8 +51,11 @@ class Ready:
 
 
 @contextmanager
-def database_ready(*, quiet: bool = True) -> Iterator[Ready]:
-    """The database is up and migrated while the block runs, whether `run` has it running or not."""
+def database_ready(*, quiet: bool = True, migrate: bool = False) -> Iterator[Ready]:
+    """The database is up while the block runs, whether `run` has it running or not.
+
+    Its schema must be up to date; `migrate` and an embedded database bring it up.
+    """
     settings = configuration()
     from integration_alerts.engine.postgres import EmbeddedPostgresError
 
@@ -61,7 +64,10 @@ def database_ready(*, quiet: bool = True) -> Iterator[Ready]:
 
     try:
         with database.running(settings) as tend:
-            database.prepare(settings)
+            database.check_reachable()
+            if (migrate or settings.embedded) and database.missing_migrations():
+                database.migrate()
+            database.check_migrated()
             yield Ready(settings, tend)
     except (EmbeddedPostgresError, database.DatabaseError) as error:
         fail(str(error))

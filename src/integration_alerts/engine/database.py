@@ -84,17 +84,6 @@ def migrate(*, verbosity: int = 0) -> None:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [_MIGRATION_LOCK])
 
 
-def prepare(configuration: Configuration) -> None:
-    """Make the database ready for a command; raises DatabaseError.
-
-    The embedded one belongs to this program alone, so its schema is brought up without asking.
-    """
-    check_reachable()
-    if configuration.embedded and missing_migrations():
-        migrate()
-    check_migrated()
-
-
 def disconnect() -> None:
     """Close every connection and the pool, before this process forks or hands its work on."""
     _connection().close()

@@ -11,7 +11,7 @@ class Worker(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     host = models.TextField()
     process_id = models.IntegerField()
-    started_at = models.DateTimeField()
+    beating_since = models.DateTimeField()  # without a pause as long as a death
     heartbeat_at = models.DateTimeField()
 
     class Meta:

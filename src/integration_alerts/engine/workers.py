@@ -33,6 +33,17 @@ def forget_dead() -> None:
         cursor.execute(_FORGET, [_FORGET_AFTER_SECONDS])
 
 
+def may_judge_the_dead() -> bool:
+    """Whether some worker has been beating for as long as a silent one takes to be dead.
+
+    After the database was away everybody has been silent: whoever beats first must not take the
+    others for dead, whose mails may be in flight.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_WITNESSED, [DEAD_AFTER_SECONDS, DEAD_AFTER_SECONDS])
+        return bool(cursor.fetchone()[0])
+
+
 class Heartbeat:
     """Keeps this process known as a live worker while the `with` block runs."""
 
@@ -70,13 +81,23 @@ class Heartbeat:
 
     def _beat(self) -> None:
         with connection.cursor() as cursor:
-            cursor.execute(_BEAT, [self.worker, socket.gethostname(), os.getpid()])
+            cursor.execute(
+                _BEAT, [self.worker, socket.gethostname(), os.getpid(), DEAD_AFTER_SECONDS]
+            )
 
 
 _BEAT = """
-INSERT INTO worker (id, host, process_id, started_at, heartbeat_at)
+INSERT INTO worker (id, host, process_id, beating_since, heartbeat_at)
 VALUES (%s, %s, %s, now(), now())
-ON CONFLICT (id) DO UPDATE SET heartbeat_at = excluded.heartbeat_at"""
+ON CONFLICT (id) DO UPDATE
+SET heartbeat_at = excluded.heartbeat_at,
+    beating_since = CASE WHEN worker.heartbeat_at < now() - make_interval(secs => %s)
+                         THEN now() ELSE worker.beating_since END"""
+
+_WITNESSED = """
+SELECT EXISTS (SELECT FROM worker
+               WHERE heartbeat_at > now() - make_interval(secs => %s)
+                 AND beating_since < now() - make_interval(secs => %s))"""
 
 _ALIVE = "SELECT id FROM worker WHERE heartbeat_at > now() - make_interval(secs => %s)"
 _FORGET = "DELETE FROM worker WHERE heartbeat_at < now() - make_interval(secs => %s)"

@@ -13,6 +13,8 @@ from email.policy import default
 from integration_alerts.mail.models import InboxMessage
 from integration_alerts.rules.retry import Answer, Phase
 
+_MAX_ID = 2**63 - 1  # ids in addresses may be larger than the database can hold
+
 
 @dataclass(frozen=True, slots=True)
 class CaughtMail:
@@ -53,13 +55,13 @@ def newest(limit: int, *, before: int | None = None) -> list[CaughtMail]:
     """The newest mails first, at most `limit`, older than the mail with the id `before`."""
     rows = InboxMessage.objects.order_by("-id")
     if before is not None:
-        rows = rows.filter(pk__lt=before)
+        rows = rows.filter(pk__lt=min(before, _MAX_ID))
     return [read(row) for row in rows[:limit]]
 
 
 def find(message_id: int) -> CaughtMail | None:
     """One mail, or None."""
-    row = InboxMessage.objects.filter(pk=message_id).first()
+    row = InboxMessage.objects.filter(pk=min(message_id, _MAX_ID)).first()
     return None if row is None else read(row)
 
 

@@ -12,7 +12,6 @@ from integration_alerts.mail.inbox import CaughtMail
 from integration_alerts.web.operators import operators_only
 
 PAGE_SIZE = 50
-MAX_ID = 2**63 - 1
 
 
 @require_GET
@@ -37,7 +36,7 @@ def inbox_list(request: HttpRequest) -> HttpResponse:
     """Every caught mail, the newest first, a page at a time."""
     before = request.GET.get("before", "")
     position = int(before) if before.isascii() and before.isdigit() else None
-    mails = inbox.newest(PAGE_SIZE + 1, before=None if position is None else min(position, MAX_ID))
+    mails = inbox.newest(PAGE_SIZE + 1, before=position)
     context = {
         "mails": mails[:PAGE_SIZE],
         "older": mails[PAGE_SIZE - 1].id if len(mails) > PAGE_SIZE else None,
@@ -78,7 +77,7 @@ def inbox_raw(request: HttpRequest, mail_id: int) -> HttpResponse:  # noqa: ARG0
 
 
 def _find(mail_id: int) -> CaughtMail:
-    mail = inbox.find(mail_id) if mail_id <= MAX_ID else None
+    mail = inbox.find(mail_id)
     if mail is None:
         raise Http404
     return mail

@@ -1,0 +1,250 @@
+"""Waking, sweeping, heartbeats and taking in: what keeps the work moving (ARCHITECTURE)."""
+
+import threading
+import uuid
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.db import OperationalError, connection
+from psycopg.errors import DeadlockDetected
+from tests.world import STATIONERY, World
+
+from integration_alerts.engine import advancing, demo, intake, tasks, wakeups, workers
+from integration_alerts.engine.workers import Heartbeat
+from integration_alerts.integrations.models import Incident, StateChange
+from integration_alerts.mail import outbox
+from integration_alerts.mail.models import Email
+
+pytestmark = pytest.mark.django_db
+
+
+def jobs() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT task_name FROM procrastinate_jobs WHERE status = 'todo' ORDER BY id")
+        return [row[0] for row in cursor.fetchall()]
+
+
+def forget_jobs() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs")
+
+
+@pytest.fixture
+def quiet(world: World) -> World:
+    """Acme, with no wake-up waiting."""
+    forget_jobs()
+    return world
+
+
+@pytest.mark.parametrize(
+    ("state", "woken"),
+    [("failed", ["engine:plan"]), ("pending", ["engine:plan"]), ("active", [])],
+)
+def test_a_report_wakes_a_worker_only_when_there_is_something_to_plan(
+    quiet: World, state: str, woken: list[str]
+) -> None:
+    quiet.report(state)
+    assert jobs() == woken
+
+
+def test_each_step_wakes_the_next(quiet: World) -> None:
+    quiet.report("failed")
+    forget_jobs()
+    advancing.plan(quiet.now)
+    assert jobs() == ["engine:compose"]
+    forget_jobs()
+    advancing.compose(quiet.now, "platform.example")
+    assert jobs() == ["engine:deliver"]
+
+
+def test_a_task_that_looks_for_all_its_work_takes_its_other_wakeups_away(quiet: World) -> None:
+    for task in (wakeups.PLAN, wakeups.PLAN, wakeups.DELIVER):
+        wakeups.wake(task)
+    wakeups.absorb(wakeups.PLAN)
+    assert jobs() == ["engine:deliver"]
+
+
+def test_the_sweep_finds_what_no_wakeup_told_of(quiet: World) -> None:
+    advancing.wake_for_what_is_due(quiet.now)
+    assert jobs() == []
+    quiet.report("failed")
+    quiet.report("failed", "two")
+    advancing.plan(quiet.now)
+    quiet.report("failed", "three")
+    advancing.compose(quiet.now, "platform.example")
+    quiet.report("pending", "four")
+    quiet.pass_time(hours=25)
+    advancing.plan(quiet.now)
+    quiet.report("failed", "five")
+    forget_jobs()
+    tasks.sweep(timestamp=0)
+    assert sorted(jobs()) == ["engine:compose", "engine:deliver", "engine:plan"]
+
+
+def test_the_sweep_looks_at_nothing_but_due_work(quiet: World) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        for sql in (
+            "SELECT 1 FROM incident WHERE next_notice_at <= now() LIMIT 1",
+            "SELECT 1 FROM notice WHERE status = 'planned' LIMIT 1",
+            "SELECT 1 FROM email WHERE status = 'queued' AND next_attempt_at <= now() LIMIT 1",
+            "SELECT 1 FROM email WHERE status = 'sending'",
+        ):
+            cursor.execute(f"EXPLAIN {sql}")
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+            assert "incident_due" in plan or "notice_planned" in plan or "email_" in plan, plan
+
+
+def test_a_worker_is_alive_while_its_heart_beats(db: None) -> None:
+    with Heartbeat() as heartbeat:
+        assert list(workers.alive()) == [heartbeat.worker]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE worker SET heartbeat_at = now() - make_interval(secs => %s)",
+                [workers.DEAD_AFTER_SECONDS + 1],
+            )
+        assert list(workers.alive()) == []
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM worker")
+        assert cursor.fetchone()[0] == 0
+
+
+def test_after_a_silence_of_all_nobody_is_taken_for_dead(db: None) -> None:
+    with Heartbeat() as heartbeat, connection.cursor() as cursor:
+        cursor.execute("UPDATE worker SET beating_since = now() - '1 h'::interval")
+        assert workers.may_judge_the_dead()
+        cursor.execute("UPDATE worker SET heartbeat_at = now() - '11 s'::interval")
+        heartbeat._beat()
+        assert not workers.may_judge_the_dead()
+
+
+def test_workers_that_are_long_gone_are_forgotten(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO worker VALUES (gen_random_uuid(), 'here', 1, now(), now() - '2 h'::interval),"
+            " (gen_random_uuid(), 'here', 2, now(), now())"
+        )
+        tasks.forget_dead_workers(timestamp=0)
+        cursor.execute("SELECT process_id FROM worker")
+        assert cursor.fetchall() == [(2,)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_heart_beats_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "HEARTBEAT_SECONDS", 0.01)
+    beaten = threading.Event()
+    beat = Heartbeat._beat
+
+    def counting(self: Heartbeat) -> None:
+        beat(self)
+        if threading.current_thread().name == "heartbeat":
+            beaten.set()
+
+    monkeypatch.setattr(Heartbeat, "_beat", counting)
+    with Heartbeat():
+        assert beaten.wait(10)
+
+
+def test_the_sweep_gives_back_what_dead_workers_had_claimed(quiet: World) -> None:
+    quiet.report("failed", company="south")
+    quiet.plan()
+    outbox.claim(uuid.UUID(int=9), quiet.now, 10, STATIONERY)
+    with Heartbeat():
+        tasks.sweep(timestamp=0)
+        assert Email.objects.get().status == "sending"  # too early to tell who is dead
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE worker SET beating_since = now() - '11 s'::interval")
+        tasks.sweep(timestamp=0)
+    assert Email.objects.get().status == "queued"
+
+
+def test_a_deadlock_is_tried_again(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    record, deadlocks = intake.record, [1, 2]
+
+    def unlucky(*arguments: object, **more: object) -> object:
+        if deadlocks:
+            deadlocks.pop()
+            error = OperationalError("deadlock detected")
+            error.__cause__ = DeadlockDetected("deadlock detected")
+            raise error
+        return record(*arguments, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(intake, "record", unlucky)
+    assert world.report("failed") == "applied"
+
+
+def test_another_fault_of_the_database_is_not(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(intake, "record", away)
+    with pytest.raises(OperationalError, match="gone"):
+        world.report("failed")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_batches_that_meet_wait_for_each_other() -> None:
+    world = World()
+    names = [f"ads-{number}" for number in range(40)]
+    errors: list[BaseException] = []
+
+    def report_all(order: list[str], state: str) -> None:
+        try:
+            for _ in range(5):
+                world.take(*(world.a_report(state, name) for name in order))
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [
+        threading.Thread(target=report_all, args=(order, state))
+        for order in (names, names[::-1])
+        for state in ("failed", "active")
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []
+    changes = StateChange.objects.filter(stale=False).count()
+    opened = Incident.objects.count()
+    assert opened <= changes
+    assert Incident.objects.filter(closed_at=None).count() <= len(names)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_events_at_once_have_one_effect() -> None:
+    world = World()
+    reports = [world.a_report("failed", f"ads-{number}") for number in range(50)]
+    results: list[str] = []
+
+    def send(order: list[dict[str, object]]) -> None:
+        results.extend(taken.outcome.result.value for taken in world.take(*order))
+        connection.close()
+
+    threads = [threading.Thread(target=send, args=(o,)) for o in (reports, reports[::-1]) * 2]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == ["applied"] * 50 + ["duplicate"] * 150
+    assert Incident.objects.count() == 50
+
+
+def test_the_demo_is_loaded_once_and_keeps_its_key(world: World, tmp_path: Path) -> None:
+    secret = demo.load(tmp_path, world.now)
+    assert demo.load(tmp_path, world.now + timedelta(days=1)) == secret
+    assert secret in demo.hint("http://localhost:8000", secret)
+    mails = world.work()
+    assert [mail.partition(": ")[0] for mail in mails].count("ines@lantern.example") == 3
+    assert any("after 7 days" in mail for mail in mails)
+
+
+def test_a_lost_demo_key_is_made_anew(world: World, tmp_path: Path) -> None:
+    secret = demo.load(tmp_path, world.now)
+    (tmp_path / "demo-key").write_text("")
+    assert demo.load(tmp_path, world.now) != secret
