@@ -56,7 +56,7 @@ api = NinjaAPI(
 )
 
 
-@api.post("reports", openapi_extra=descriptions.reports())
+@api.post("reports", summary="Report states", tags=["In"], openapi_extra=descriptions.reports())
 def reports(request: HttpRequest) -> HttpResponse:
     """Take status reports in (R1, R2); durable when answered.
 
@@ -74,7 +74,9 @@ def reports(request: HttpRequest) -> HttpResponse:
     return _json(results)
 
 
-@api.post("directory", openapi_extra=descriptions.directory())
+@api.post(
+    "directory", summary="Change the directory", tags=["In"], openapi_extra=descriptions.directory()
+)
 def directory(request: HttpRequest) -> HttpResponse:
     """Make or change accounts, companies, users, integrations and subscriptions.
 
@@ -92,7 +94,13 @@ def directory(request: HttpRequest) -> HttpResponse:
     return _json(results)
 
 
-@api.get("inbox", auth=PlatformKeyOrOperator(), openapi_extra=descriptions.inbox())
+@api.get(
+    "inbox",
+    summary="Read the built-in inbox",
+    tags=["Development"],
+    auth=PlatformKeyOrOperator(),
+    openapi_extra=descriptions.inbox(),
+)
 def inbox_list(request: HttpRequest, before: int | None = None, limit: int = 50) -> HttpResponse:  # noqa: ARG001
     """The mails that the built-in inbox caught, the newest first, for development and demos.
 

@@ -50,8 +50,8 @@ class Letter:
         """The first sentence: what happened and since when."""
         what = f"{self.name} for {one_line(self.notice.company)}"
         if self.notice.state is State.PENDING:
-            return f"The set-up of {what} was begun {self.since} and is not finished."
-        return f"{what} stopped working {self.since}."
+            return f"The set-up of {what} was begun on {self.since} and is not finished."
+        return f"{what} stopped working on {self.since}."
 
     @property
     def name(self) -> str:
@@ -62,7 +62,7 @@ class Letter:
     def since(self) -> str:
         """When the state began, in the reader's time zone, which is named."""
         local = self.notice.since.astimezone(ZoneInfo(self.time_zone))
-        return f"on {local.day} {local:%B %Y, %H:%M} ({self.time_zone})"
+        return f"{local.day} {local:%B %Y, %H:%M} ({self.time_zone})"
 
     @property
     def reason(self) -> str:
@@ -75,7 +75,7 @@ class Letter:
     def reminder(self) -> str:
         """Which reminder this is; empty for the first mail."""
         days = _DAYS.get(self.notice.step)
-        return f"This is a reminder: it has been so for {days} days." if days else ""
+        return f"This is a reminder: it has been so for more than {days} days." if days else ""
 
     @property
     def outlook(self) -> str:
