@@ -1,13 +1,15 @@
 """Fixtures of the acceptance tests: installations that the tests of one module share."""
 
-import re
 from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
 from psycopg import sql
 from tests.acceptance.live import SENDER, Live
+from tests.conftest import database_url
 from tests.database import SERVER
 from tests.installation import Installation
 from tests.smtp_server import SmtpServer
@@ -16,31 +18,29 @@ from tests.smtp_server import SmtpServer
 @pytest.fixture(scope="module")
 def live(migrated_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """A running installation; the tests keep apart by naming integrations of their own."""
-    name = f"module_{uuid4().hex[:12]}"
-    _execute("CREATE DATABASE {} TEMPLATE {}", name, migrated_template)
-    url = f"postgresql:///{name}?host={SERVER.conninfo['host']}&user={SERVER.conninfo['user']}"
-    with SmtpServer() as smtp:
-        installation = Installation(
-            tmp_path_factory.mktemp("live"), url, EMAIL_URL=smtp.url, DEFAULT_FROM_EMAIL=SENDER
-        )
+    with _database(template=migrated_template) as url, SmtpServer() as smtp:
+        folder = tmp_path_factory.mktemp("live")
+        installation = Installation(folder, url, EMAIL_URL=smtp.url, DEFAULT_FROM_EMAIL=SENDER)
         try:
             yield Live.start(installation, smtp)
         finally:
             installation.close()
-    _execute("DROP DATABASE {} WITH (FORCE)", name)
-    assert not re.search("Traceback", installation.logs()), installation.logs()
+    assert "Traceback" not in installation.logs(), installation.logs()
 
 
-@pytest.fixture(scope="module")
-def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    """An installation with the embedded database in its own folder; nothing of it runs yet."""
-    installation = Installation(tmp_path_factory.mktemp("embedded"), None)
-    yield installation
-    installation.close()
-    assert not re.search("Traceback", installation.logs()), installation.logs()
+@pytest.fixture
+def empty_database(tmp_path: Path) -> Iterator[Installation]:
+    """An installation whose database has no schema yet."""
+    with _database(template="template1") as url:
+        yield Installation(tmp_path, url)
 
 
-def _execute(statement: str, *names: str) -> None:
-    identifiers = [sql.Identifier(name) for name in names]
+@contextmanager
+def _database(template: str) -> Iterator[str]:
+    """The URL of a database of its own on the suite's server, copied from another."""
+    name = f"acceptance_{uuid4().hex[:12]}"
+    names = sql.Identifier(name), sql.Identifier(template)
     with psycopg.connect(**{**SERVER.conninfo, "dbname": "postgres"}, autocommit=True) as server:
-        server.execute(sql.SQL(statement).format(*identifiers))
+        server.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
+        yield database_url(name)
+        server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(names[0]))

@@ -5,8 +5,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import cast
 
+import psycopg
 from django.core.management import call_command
-from django.db import OperationalError, connections
+from django.db import connections
 from django.db.backends.postgresql.base import DatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
@@ -14,6 +15,7 @@ from integration_alerts.configuration import Configuration
 from integration_alerts.engine.postgres import EmbeddedPostgres
 
 OLDEST_POSTGRES = 15
+_PATIENCE_SECONDS = 5
 # Any number: it keeps two processes from migrating at the same time.
 _MIGRATION_LOCK = 7_311_894_022
 
@@ -46,10 +48,12 @@ def running(configuration: Configuration) -> Iterator[Callable[[], None]]:
 
 def check_reachable() -> int:
     """Connect and return PostgreSQL's major version; raises DatabaseError."""
+    # Past the pool, which would only say after its own time-out that it has no connection.
+    parameters = {**_connection().get_connection_params(), "connect_timeout": _PATIENCE_SECONDS}
     try:
-        _connection().ensure_connection()
-        version = _connection().pg_version // 10000
-    except OperationalError as error:
+        with psycopg.connect(**parameters) as probe:
+            version = probe.info.server_version // 10000
+    except psycopg.OperationalError as error:
         raise DatabaseError(
             f"cannot reach the database: {_first_line(error)}; check DATABASE_URL"
         ) from error

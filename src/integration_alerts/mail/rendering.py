@@ -40,6 +40,8 @@ def render(letter: Letter, *, sender: str, address: str, message_id: str, date: 
     message.set_content(render_to_string("mail/notice.txt", context), cte="quoted-printable")
     html = render_to_string("mail/notice.html", context)
     message.add_alternative(html, subtype="html", cte="quoted-printable")
+    for part in message.iter_parts():
+        del part["MIME-Version"]  # belongs to the message alone (RFC 2045 section 4)
     # Python would draw the boundary at random; a message must be the same each time it is made.
     message.set_boundary(f"=_{sha256(message_id.encode()).hexdigest()[:32]}")
     return message.as_bytes()
