@@ -1,5 +1,6 @@
 """Waking, sweeping, heartbeats and taking in: what keeps the work moving (ARCHITECTURE)."""
 
+import os
 import threading
 import uuid
 from datetime import timedelta
@@ -10,7 +11,7 @@ from django.db import OperationalError, connection
 from psycopg.errors import DeadlockDetected
 from tests.world import STATIONERY, World
 
-from integration_alerts.engine import advancing, demo, intake, tasks, wakeups, workers
+from integration_alerts.engine import advancing, demo, intake, processes, tasks, wakeups, workers
 from integration_alerts.engine.workers import Heartbeat
 from integration_alerts.integrations.models import Incident, StateChange
 from integration_alerts.mail import outbox
@@ -110,24 +111,74 @@ def test_a_worker_is_alive_while_its_heart_beats(db: None) -> None:
         assert cursor.fetchone()[0] == 0
 
 
-def test_after_a_silence_of_all_nobody_is_taken_for_dead(db: None) -> None:
-    with Heartbeat() as heartbeat, connection.cursor() as cursor:
-        cursor.execute("UPDATE worker SET beating_since = now() - '1 h'::interval")
-        assert workers.may_judge_the_dead()
-        cursor.execute("UPDATE worker SET heartbeat_at = now() - '11 s'::interval")
-        heartbeat._beat()
-        assert not workers.may_judge_the_dead()
-
-
 def test_workers_that_are_long_gone_are_forgotten(db: None) -> None:
+    with Heartbeat() as heartbeat, connection.cursor() as cursor:
+        insert_worker(9, heartbeat="2 h")
+        tasks.forget_dead_workers(timestamp=0)
+        cursor.execute("SELECT id FROM worker")
+        assert cursor.fetchall() == [(heartbeat.worker,)]
+
+
+def insert_worker(
+    number: int, *, heartbeat: str = "0 s", beating: str = "0 s", place: str = "elsewhere",
+    process_id: int = 1, started: str = "1",
+) -> uuid.UUID:  # fmt: skip
+    """A worker that was last heard and first heard so long ago."""
+    worker = uuid.UUID(int=number)
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO worker VALUES (gen_random_uuid(), 'here', 1, now(), now() - '2 h'::interval),"
-            " (gen_random_uuid(), 'here', 2, now(), now())"
+            "INSERT INTO worker (id, host, place, process_id, process_started, heartbeat_at,"
+            " beating_since) VALUES (%s, 'host', %s, %s, %s, now() - %s::interval,"
+            " now() - %s::interval)",
+            [worker, place, process_id, started, heartbeat, beating],
         )
-        tasks.forget_dead_workers(timestamp=0)
-        cursor.execute("SELECT process_id FROM worker")
-        assert cursor.fetchall() == [(2,)]
+    return worker
+
+
+def test_silence_counts_as_death_only_while_somebody_else_was_heard(db: None) -> None:
+    silent = insert_worker(1, heartbeat="11 s", beating="1 h")
+    assert silent in workers.possibly_alive()  # nobody was heard: the database was away
+    insert_worker(2, beating="9 s")
+    assert silent in workers.possibly_alive()
+    insert_worker(3, beating="11 s")
+    assert silent not in workers.possibly_alive()
+
+
+def test_a_pause_of_the_heart_starts_its_time_as_a_witness_anew(db: None) -> None:
+    silent = insert_worker(1, heartbeat="20 s", beating="1 h")
+    with Heartbeat() as heartbeat, connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE worker SET beating_since = now() - '1 h'::interval,"
+            " heartbeat_at = now() - '11 s'::interval WHERE id = %s",
+            [heartbeat.worker],
+        )
+        heartbeat._beat()
+        assert silent in workers.possibly_alive()
+
+
+def test_a_process_of_this_machine_that_is_gone_is_dead_at_once(db: None) -> None:
+    here = processes.place()
+    mine, my_start = os.getpid(), processes.started(os.getpid())
+    gone = insert_worker(1, place=here, process_id=2**22 + 1)
+    reused = insert_worker(2, place=here, process_id=mine, started="7")
+    present = insert_worker(3, place=here, process_id=mine, started=my_start)
+    elsewhere = insert_worker(4, process_id=2**22 + 1)
+    assert my_start
+    assert {gone, reused, present, elsewhere} & set(workers.possibly_alive()) == {
+        present, elsewhere,
+    }  # fmt: skip
+
+
+def test_where_processes_cannot_be_told_apart_nobody_is_judged(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unreadable(*_: object) -> str:
+        raise OSError
+
+    monkeypatch.setattr(Path, "readlink", unreadable)
+    assert processes.place() == ""
+    worker = insert_worker(1, place="", process_id=2**22 + 1)
+    assert worker in workers.possibly_alive()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -150,12 +201,12 @@ def test_the_sweep_gives_back_what_dead_workers_had_claimed(quiet: World) -> Non
     quiet.report("failed", company="south")
     quiet.plan()
     outbox.claim(uuid.UUID(int=9), quiet.now, 10, STATIONERY)
-    with Heartbeat():
-        tasks.sweep(timestamp=0)
-        assert Email.objects.get().status == "sending"  # too early to tell who is dead
-        with connection.cursor() as cursor:
-            cursor.execute("UPDATE worker SET beating_since = now() - '11 s'::interval")
-        tasks.sweep(timestamp=0)
+    insert_worker(9)
+    tasks.sweep(timestamp=0)
+    assert Email.objects.get().status == "sending"
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM worker")
+    tasks.sweep(timestamp=0)
     assert Email.objects.get().status == "queued"
 
 

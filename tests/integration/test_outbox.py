@@ -1,4 +1,4 @@
-"""Delivering: claims, what servers answer, and what a crash leaves behind (SPEC R7, R12, R24, R25)."""
+"""Delivering: claims, servers' answers, and what a crash leaves (SPEC R7, R12, R24, R25)."""
 
 import threading
 import uuid

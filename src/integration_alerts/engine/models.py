@@ -10,7 +10,9 @@ class Worker(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4)
     host = models.TextField()
+    place = models.TextField()  # see engine.processes: where the process number has its meaning
     process_id = models.IntegerField()
+    process_started = models.TextField()
     beating_since = models.DateTimeField()  # without a pause as long as a death
     heartbeat_at = models.DateTimeField()
 

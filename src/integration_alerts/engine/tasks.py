@@ -45,8 +45,7 @@ def deliver(context: JobContext) -> None:
 def sweep(timestamp: int) -> None:  # noqa: ARG001 (the planned time)
     """Find due work that no wake-up told of, and give back what dead workers had claimed."""
     now = clock.now()
-    if workers.may_judge_the_dead():
-        outbox.give_back_abandoned(workers.alive(), now)
+    outbox.give_back_abandoned(workers.possibly_alive(), now)
     advancing.wake_for_what_is_due(now)
 
 

@@ -13,6 +13,8 @@ from uuid import UUID, uuid4
 
 from django.db import Error, close_old_connections, connection
 
+from integration_alerts.engine import processes
+
 HEARTBEAT_SECONDS = 2
 DEAD_AFTER_SECONDS = 10
 _FORGET_AFTER_SECONDS = 3600
@@ -33,15 +35,24 @@ def forget_dead() -> None:
         cursor.execute(_FORGET, [_FORGET_AFTER_SECONDS])
 
 
-def may_judge_the_dead() -> bool:
-    """Whether some worker has been beating for as long as a silent one takes to be dead.
+def possibly_alive() -> Collection[UUID]:
+    """The workers that may still be sending what they have claimed.
 
-    After the database was away everybody has been silent: whoever beats first must not take the
-    others for dead, whose mails may be in flight.
+    Dead is who was silent too long, and whose process on this machine is gone. Silence counts only
+    while somebody else was heard all that time: after the database was away everybody has been
+    silent, and whoever beats first must not take the others for dead.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_WITNESSED, [DEAD_AFTER_SECONDS, DEAD_AFTER_SECONDS])
-        return bool(cursor.fetchone()[0])
+        cursor.execute(_HEARD, [DEAD_AFTER_SECONDS])
+        rows = cursor.fetchall()
+    witnessed = any(fresh and steady for *_, fresh, steady in rows)
+    here = processes.place()
+    return [
+        worker
+        for worker, place, process_id, started, fresh, _ in rows
+        if (fresh or not witnessed)
+        and not (here and place == here and processes.started(process_id) != started)
+    ]
 
 
 class Heartbeat:
@@ -49,6 +60,13 @@ class Heartbeat:
 
     def __init__(self) -> None:
         self.worker = uuid4()
+        process_id = os.getpid()
+        self._identity = (
+            socket.gethostname(),
+            processes.place(),
+            process_id,
+            processes.started(process_id),
+        )
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
 
@@ -81,23 +99,21 @@ class Heartbeat:
 
     def _beat(self) -> None:
         with connection.cursor() as cursor:
-            cursor.execute(
-                _BEAT, [self.worker, socket.gethostname(), os.getpid(), DEAD_AFTER_SECONDS]
-            )
+            cursor.execute(_BEAT, [self.worker, *self._identity, DEAD_AFTER_SECONDS])
 
 
 _BEAT = """
-INSERT INTO worker (id, host, process_id, beating_since, heartbeat_at)
-VALUES (%s, %s, %s, now(), now())
+INSERT INTO worker (id, host, place, process_id, process_started, beating_since, heartbeat_at)
+VALUES (%s, %s, %s, %s, %s, now(), now())
 ON CONFLICT (id) DO UPDATE
 SET heartbeat_at = excluded.heartbeat_at,
     beating_since = CASE WHEN worker.heartbeat_at < now() - make_interval(secs => %s)
                          THEN now() ELSE worker.beating_since END"""
 
-_WITNESSED = """
-SELECT EXISTS (SELECT FROM worker
-               WHERE heartbeat_at > now() - make_interval(secs => %s)
-                 AND beating_since < now() - make_interval(secs => %s))"""
+_HEARD = """
+SELECT id, place, process_id, process_started, heartbeat_at > now() - patience,
+       beating_since < now() - patience
+FROM worker, make_interval(secs => %s) AS patience"""
 
 _ALIVE = "SELECT id FROM worker WHERE heartbeat_at > now() - make_interval(secs => %s)"
 _FORGET = "DELETE FROM worker WHERE heartbeat_at < now() - make_interval(secs => %s)"

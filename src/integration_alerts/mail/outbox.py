@@ -101,14 +101,14 @@ def give_back(emails: Collection[Claimed], worker: UUID, now: datetime) -> None:
     )
 
 
-def give_back_abandoned(alive: Collection[UUID], now: datetime) -> int:
-    """Return the emails that dead workers had claimed; returns how many.
+def give_back_abandoned(possibly_alive: Collection[UUID], now: datetime) -> int:
+    """Return the emails of all workers but these; returns how many.
 
     One that was in flight is tried again with the same bytes and Message-ID (R24).
     """
     return (
         Email.objects.filter(status=EmailStatus.SENDING.value)
-        .exclude(claimed_by__in=list(alive))
+        .exclude(claimed_by__in=list(possibly_alive))
         .update(status=EmailStatus.QUEUED.value, claimed_by=None, next_attempt_at=now)
     )
 
