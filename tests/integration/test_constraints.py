@@ -37,9 +37,13 @@ def test_no_row_crosses_into_another_account(told: World, model: type[models.Mod
     row = model._default_manager.order_by("pk").first()
     assert row is not None
     other = Account.objects.get(external_id="other")
-    model._default_manager.filter(pk=row.pk).update(account=other)
-    with pytest.raises(IntegrityError, match="same_account"), transaction.atomic():
+
+    def cross() -> None:
+        model._default_manager.filter(pk=row.pk).update(account=other)
         connection.check_constraints()
+
+    with pytest.raises(IntegrityError, match="same_account"), transaction.atomic():
+        cross()
 
 
 @pytest.mark.parametrize("model", OF_AN_ACCOUNT, ids=lambda model: model.__name__)
