@@ -115,6 +115,10 @@ def _database(url: str) -> Mapping[str, str] | None:
             "DATABASE_URL: the database's name is missing; expected "
             "postgresql://user:password@host:5432/database"
         )
+    if not parameters.get("port", "0").replace(",", "").isdigit():
+        raise ConfigurationError(
+            f"DATABASE_URL: expected a number as the port, got {parameters['port']!r}"
+        )
     return parameters
 
 

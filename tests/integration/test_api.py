@@ -188,6 +188,12 @@ def test_unknown_addresses_are_problems(api: Api) -> None:
     assert Client().get("/nothing").status_code == 404
 
 
+def test_a_wrong_method_is_a_problem_that_names_the_right_one(client: Client) -> None:
+    response = client.get("/api/v1/reports")
+    assert "use POST" in problem(response, 405)["detail"]
+    assert response["Allow"] == "POST"
+
+
 def test_a_fault_of_ours_tells_no_traceback(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -208,7 +214,7 @@ def test_while_the_database_is_away_clients_are_told_to_try_again(
 
     monkeypatch.setattr(intake, "take_reports", away)
     response = api.post("reports", [{}])
-    assert "nothing was stored" in problem(response, 503)["detail"]
+    assert "the database is away; send it again" in problem(response, 503)["detail"]
     assert response["Retry-After"] == "5"
 
 

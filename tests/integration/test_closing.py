@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from tests.world import World
 
+from integration_alerts.directory.models import Company
+
 pytestmark = pytest.mark.django_db
 
 COMPANY = {"type": "company", "account": "acme", "id": "north"}
@@ -85,3 +87,47 @@ def test_a_deleted_integration_comes_back_with_its_next_report(world: World) -> 
 def test_deleting_an_unknown_integration_does_nothing(world: World) -> None:
     world.directory({**INTEGRATION, "deleted": True})
     assert world.open_incidents() == 0
+
+
+def test_a_company_switched_on_in_a_closed_account_waits_for_the_account(world: World) -> None:
+    world.report("failed")
+    world.work()
+    world.directory({**ACCOUNT, "active": False}, {**COMPANY, "active": False})
+    world.pass_time(hours=1)
+    world.directory({**COMPANY, "active": True})
+    assert world.open_incidents() == 0
+    world.pass_time(hours=1)
+    world.directory({**ACCOUNT, "active": True})
+    assert len(world.work()) == 2
+
+
+def test_an_integration_moved_to_a_switched_off_company_is_told_when_that_is_on(
+    world: World,
+) -> None:
+    south = {"type": "company", "account": "acme", "id": "south"}
+    world.report("failed")
+    world.work()
+    world.directory({**south, "active": False}, {**INTEGRATION, "company": "south"})
+    assert world.open_incidents() == 0
+    assert world.live(days=8) == []
+    world.directory({**south, "active": True})
+    assert world.work() == ["ada@acme.example: ads for South stopped working"]
+
+
+def test_an_integration_moved_out_of_a_switched_off_company_is_told(world: World) -> None:
+    world.report("failed")
+    world.work()
+    world.directory({**COMPANY, "active": False}, {**INTEGRATION, "company": "south"})
+    assert world.work() == ["ada@acme.example: ads for South stopped working"]
+
+
+def test_an_incident_that_slipped_in_while_its_company_went_off_tells_nobody_until_it_is_on(
+    world: World,
+) -> None:
+    world.report("failed")
+    Company.objects.filter(external_id="north").update(active=False)  # not seen by the report
+    world.pass_time(minutes=1)
+    assert world.work() == []
+    assert "cancelled the company is switched off" in world.emails()[0]
+    world.directory({**COMPANY, "active": True})
+    assert len(world.work()) == 2

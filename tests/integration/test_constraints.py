@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, connection, models, transaction
 from tests.world import World
 
@@ -112,3 +113,8 @@ def test_the_constraints_can_be_taken_back_and_made_again() -> None:
     again = SameAccount(field=constraint.field, name=constraint.name)
     assert (constraint, hash(constraint)) == (again, hash(again))
     assert constraint != object()
+
+
+def test_the_migrations_make_what_the_models_say() -> None:
+    call_command("makemigrations", check_changes=True, dry_run=True, verbosity=0)
+    call_command("check")

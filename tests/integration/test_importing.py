@@ -109,7 +109,7 @@ def test_subscriptions_change_scope_and_end(world: World) -> None:
         ({"type": "team"}, "type: got 'team'; expected one of account, company"),
         ({"type": ["account"]}, "type: got"),
         ({"type": "account", "id": "new"}, "name: missing"),
-        ({"type": "account", "id": "new", "name": ""}, "name: missing"),
+        ({"type": "account", "id": "acme", "name": ""}, "name: expected str of length >= 1"),
         ({"type": "account", "id": "new", "name": "N", "time_zone": "Mars"}, "time_zone: "),
         ({"type": "company", "account": "acme", "id": "new"}, "name: missing"),
         ({"type": "company", "account": "no", "id": "c", "name": "C"}, "account: no account 'no'"),

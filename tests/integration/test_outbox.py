@@ -9,9 +9,11 @@ from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from tests.world import STATIONERY, World
 
+from integration_alerts.integrations.models import Incident
 from integration_alerts.mail import outbox
 from integration_alerts.mail.delivering import BATCH, deliver_batch
 from integration_alerts.mail.models import DeliveryAttempt, Email
+from integration_alerts.mail.withdrawing import withdraw_ended
 from integration_alerts.rules.retry import Answer, Phase
 
 pytestmark = pytest.mark.django_db
@@ -164,7 +166,27 @@ def test_a_change_between_claim_and_sending_is_seen(world: World) -> None:
     assert again.address == "a@new.example"
     world.report("active", "ads-0", company="south")
     assert outbox.check_again(again, world.worker, world.now, STATIONERY) is None
-    assert world.emails() == ["ada cancelled the incident has ended"]
+    assert world.emails() == ["ada cancelled the integration is no longer in this state"]
+
+
+def test_an_end_seen_right_before_sending_lets_the_state_be_told_again(world: World) -> None:
+    queue(world)
+    (claimed,) = outbox.claim(world.worker, world.now, 10, STATIONERY)
+    world.pass_time(minutes=1)
+    world.report("pending", "ads-0", company="south")
+    world.plan()  # leaves alone what is being sent
+    assert outbox.check_again(claimed, world.worker, world.now, STATIONERY) is None
+    world.pass_time(minutes=1)
+    world.report("failed", "ads-0", company="south")
+    assert world.work() == ["ada@acme.example: ads-0 for South stopped working"]
+
+
+def test_a_state_that_is_back_when_it_is_looked_at_again_is_not_withdrawn(world: World) -> None:
+    queue(world)
+    incident = Incident.objects.get()
+    assert withdraw_ended({incident.pk}, world.now) == 0
+    world.deliver()
+    assert world.emails() == ["ada sent"]
 
 
 def test_others_are_asked_to_join_in_when_a_batch_is_full(world: World) -> None:

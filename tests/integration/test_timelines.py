@@ -136,9 +136,21 @@ def test_a_state_that_ends_while_a_mail_is_claimed_is_not_told(world: World) -> 
     world.report("active")  # nobody has planned since: the check right before sending sees it
     world.deliver()
     assert world.mailer.sent == []
-    assert world.emails() == [
-        "ada cancelled the incident has ended", "max cancelled the incident has ended",
-    ]  # fmt: skip
+    assert [email.split()[1] for email in world.emails()] == ["cancelled", "cancelled"]
+
+
+def test_an_end_that_delivering_finds_before_planning_lets_the_state_be_told_again(
+    world: World,
+) -> None:
+    world.report("failed")
+    world.plan()
+    world.pass_time(minutes=1)
+    world.report("pending")
+    world.deliver()
+    assert world.notices() == ["failed alert withdrawn"]
+    world.pass_time(minutes=1)
+    world.report("failed")
+    assert world.work() == FAILED
 
 
 def test_a_notice_that_told_nobody_is_told_when_its_state_comes_back(world: World) -> None:

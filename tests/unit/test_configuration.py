@@ -51,6 +51,7 @@ def test_everything_can_be_set() -> None:
     [
         ("DATABASE_URL", "mysql://localhost/x"),
         ("DATABASE_URL", "alerts"),
+        ("DATABASE_URL", "postgresql://localhost:no/x"),
         ("DATABASE_URL", "postgresql://localhost"),
         ("DATABASE_URL", "postgresql://localhost/x?nonsense=1"),
         ("EMAIL_URL", "http://mail.example"),

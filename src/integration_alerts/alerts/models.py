@@ -76,15 +76,16 @@ class CoveredCompany(models.Model):
 class NoticeStatus(StrEnum):
     """Where a notice stands.
 
-    planned -> composed | no_recipient | withdrawn; composed -> withdrawn while nobody was told;
-    withdrawn -> planned when its state is entered again; superseded and no_recipient are ends.
+    planned -> composed | no_recipient | withdrawn; composed, superseded -> withdrawn when the state
+    ends before everybody was told; withdrawn -> planned when it is entered again, for those who
+    were not told. no_recipient is an end.
     """
 
     PLANNED = "planned"  # must be told; waits to be put into mails
     COMPOSED = "composed"  # stands in the mails of its recipients
     SUPERSEDED = "superseded"  # a later step was due at the same time (R8)
     NO_RECIPIENT = "no_recipient"  # nobody may receive it
-    WITHDRAWN = "withdrawn"  # its state ended before anybody was told (R4, R10)
+    WITHDRAWN = "withdrawn"  # its state ended before everybody was told (R4, R10)
 
 
 class Notice(models.Model):

@@ -116,7 +116,8 @@ FROM incident WHERE next_notice_at <= %s
 ORDER BY next_notice_at, id LIMIT %s
 FOR NO KEY UPDATE SKIP LOCKED"""
 
-# Served by the unique index notice_once. A withdrawn notice told nobody: it did not happen.
+# Served by the unique index notice_once. A withdrawn notice is not over: it is told to those
+# who were not told, should its state be entered again.
 _NOTICES = """
 SELECT incident_id, state, step FROM notice
 WHERE incident_id = ANY(%s) AND status <> 'withdrawn'"""

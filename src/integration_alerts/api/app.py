@@ -142,11 +142,12 @@ def on_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:  #
 
 @api.exception_handler(OperationalError)
 def on_database_away(request: HttpRequest, error: OperationalError) -> HttpResponse:
-    """The database cannot be reached: nothing was stored, and trying again is right."""
+    """The database cannot be reached; every batch is stored as a whole or not at all."""
     logger.error("%s %s: the database is away: %s", request.method, request.path, error)
     response = respond(
         Problem(
-            HTTPStatus.SERVICE_UNAVAILABLE, "the database is away; nothing was stored, try again"
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "the database is away; send it again, what was stored already has no second effect",
         )
     )
     response.headers["Retry-After"] = "5"

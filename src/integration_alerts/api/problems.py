@@ -1,5 +1,6 @@
 """Errors of the API as `application/problem+json` (RFC 9457)."""
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -39,14 +40,35 @@ def respond(problem: Problem) -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """Any unknown address: a problem for API clients, a short page for people."""
-    if request.path.startswith("/api/"):
+    if _is_api(request):
         return respond(Problem(HTTPStatus.NOT_FOUND, f"there is nothing at {request.path}"))
     return HttpResponse("There is nothing at this address.", status=404, content_type="text/plain")
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """A fault of ours: logged with its traceback, told without one."""
-    detail = "a fault on our side; nothing of this request was stored, try it again"
-    if request.path.startswith("/api/"):
+    detail = "a fault on our side; send it again, what was stored already has no second effect"
+    if _is_api(request):
         return respond(Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
     return HttpResponse("Something went wrong here. Try again.", status=500)
+
+
+class MethodNotAllowed:
+    """Middleware: a wrong method at an address of the API is told as a problem, too."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request."""
+        response = self.get_response(request)
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or not _is_api(request):
+            return response
+        allowed = response.headers["Allow"]
+        told = respond(Problem(HTTPStatus.METHOD_NOT_ALLOWED, f"use {allowed} at {request.path}"))
+        told.headers["Allow"] = allowed
+        return told
+
+
+def _is_api(request: HttpRequest) -> bool:
+    return request.path.startswith("/api/")

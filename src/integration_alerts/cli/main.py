@@ -16,7 +16,7 @@ def commands() -> None:
     """Tell the right people when an integration breaks, and again until it is fixed.
 
     Settings come from the environment: DATABASE_URL, EMAIL_URL, DEFAULT_FROM_EMAIL, PUBLIC_URL,
-    SECRET_KEY, DATA_DIR, GROUP_WAIT, GROUP_INTERVAL, LOG_FORMAT.
+    SECRET_KEY, DATA_DIR, POSTGRES_BIN, GROUP_WAIT, GROUP_INTERVAL, LOG_FORMAT.
     """
 
 

@@ -33,7 +33,8 @@ class Moment(click.ParamType[datetime]):
         except ValueError:
             self.fail(f"expected a time such as 2026-01-31T08:00:00Z, got {value!r}", param, ctx)
         if moment.tzinfo is None:
-            self.fail(f"the zone is missing; expected {value}Z for UTC", param, ctx)
+            shown = moment.isoformat()
+            self.fail(f"the zone is missing; expected {shown}Z for UTC", param, ctx)
         return moment.astimezone(UTC)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import msgspec
 
 from integration_alerts.directory.addresses import is_address
-from integration_alerts.directory.lines import Id, LineError, Text, convert
+from integration_alerts.directory.lines import Id, LineError, Name, Text, convert
 from integration_alerts.directory.time_zones import is_time_zone
 from integration_alerts.rules.eligibility import Role
 
@@ -17,7 +17,7 @@ class AccountLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
     """A tenant."""
 
     id: Id
-    name: Text | None = None
+    name: Name | None = None
     time_zone: Text | None = None
     active: bool | None = None
 
@@ -27,7 +27,7 @@ class CompanyLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
 
     account: Id
     id: Id
-    name: Text | None = None
+    name: Name | None = None
     active: bool | None = None
 
 
@@ -37,7 +37,7 @@ class UserLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="use
     account: Id
     id: Id
     email: Text | None = None
-    name: Text | None = None
+    name: Name | None = None
     role: Role | None = None
     companies: list[Id] | None = None
     active: bool | None = None

@@ -83,7 +83,7 @@ def save_user(line: UserLine) -> None:
 
 def required(value: Value | None, field: str, kind: str) -> Value:
     """The value of a field that only an existing row may leave out; raises LineError."""
-    if value is None or value == "":
+    if value is None:
         raise LineError(field, f"missing; a new {kind} needs one")
     return value
 

@@ -14,6 +14,7 @@ MAX_ID = 200
 MAX_TEXT = 2000
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID, pattern=r"\A[^\x00-\x1f\x7f]+\Z")]
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT, pattern=r"\A[^\x00]*\Z")]
 Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT, pattern=r"\A[^\x00]*\Z")]
 
 Line = TypeVar("Line", bound=msgspec.Struct)

@@ -48,7 +48,7 @@ _HISTORY = (
 
 
 def load(data_dir: Path, now: datetime) -> str:
-    """Load the account and return the secret of a key for it, the same one each time."""
+    """Load the account and return the secret of a platform key, the same one each time."""
     if (kept := _kept_secret(data_dir)) is not None:
         return kept
     directory = files(__package__).joinpath("demo_directory.ndjson").read_bytes()

@@ -31,12 +31,14 @@ def check(configuration: Configuration) -> Iterator[Finding]:
     try:
         version = database.check_reachable()
         yield Finding("database", well=True, detail=f"PostgreSQL {version} answers")
-        yield _check_schema()
+        schema = _check_schema()
+        yield schema
     except (database.DatabaseError, Error) as error:
         yield Finding("database", well=False, detail=str(error).strip())
         return
     yield _check_mail(configuration)
-    yield _check_workers()
+    if schema.well:
+        yield _check_workers()
 
 
 def _check_schema() -> Finding:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from integration_alerts.alerts.importing import save_subscription
 from integration_alerts.directory.directory_lines import (
@@ -22,7 +23,6 @@ from integration_alerts.directory.directory_lines import (
 )
 from integration_alerts.directory.importing import save_account, save_company, save_user
 from integration_alerts.directory.lines import LineError
-from integration_alerts.directory.models import Company
 from integration_alerts.engine import wakeups
 from integration_alerts.integrations.closing import (
     close_for_account,
@@ -104,8 +104,7 @@ def _save_account(line: AccountLine, now: datetime) -> None:
     if saved.switched_off:
         _wake_if(close_for_account(saved.id, now))
     if saved.switched_on:
-        open_companies = Company.objects.filter(account=saved.id, active=True)
-        reopen(list(open_companies.values_list("pk", flat=True)), now)
+        reopen(Q(account=saved.id, company__active=True), now)
         wakeups.wake(wakeups.PLAN)
 
 
@@ -114,7 +113,7 @@ def _save_company(line: CompanyLine, now: datetime) -> None:
     if saved.switched_off:
         _wake_if(close_for_company(saved.id, now))
     if saved.switched_on:
-        reopen([saved.id], now)
+        reopen(Q(company=saved.id, account__active=True), now)
         wakeups.wake(wakeups.PLAN)
 
 

@@ -18,8 +18,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 START_SECONDS = 60
-# Longer than one mail may take over a slow server, so that none in flight is cut off.
-STOP_SECONDS = 330
+# Mails in flight are finished first. The longest single wait, for an answer to the final dot, takes
+# 300 s (mail.smtp_session.Timeouts); twice that cuts off only servers that stall at every step.
+STOP_SECONDS = 600
 _RESTART_PAUSE = 2
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
@@ -115,7 +116,8 @@ def _start(name: str, arguments: list[str]) -> _Child:
 
 def _end_with_parent() -> None:
     # In the child, before exec: should the parent be killed, the kernel asks the child to stop.
-    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if sys.platform == "linux":
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _restart_if_ended(child: _Child, stopping: threading.Event) -> None:

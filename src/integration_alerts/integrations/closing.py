@@ -3,7 +3,6 @@
 An integration is deleted, its company is switched off, its account is closed; and the way back.
 """
 
-from collections.abc import Collection
 from datetime import datetime
 
 from django.db import connection
@@ -38,13 +37,17 @@ def close_for_account(account_id: int, now: datetime) -> bool:
     return close_incidents(Q(account=account_id), now)
 
 
-def reopen(company_ids: Collection[int], now: datetime) -> None:
-    """Start again for companies that were switched on again: what is broken is broken anew.
+def reopen(which: Q, now: datetime) -> None:
+    """Start again for integrations whose company is on again: what is broken is broken anew.
 
     Their state's clock starts now, because nobody was to be told while they were off.
     """
+    # A report may have slipped in while the company was being switched off.
+    close_incidents(Q(integration__in=Integration.objects.filter(which)), now)
+    broken = Integration.objects.filter(which, state__in=_STATES, deleted_at=None)
+    ids = list(broken.order_by("pk").values_list("pk", flat=True))
     with connection.cursor() as cursor:
-        cursor.execute(_REOPEN, {"now": now, "companies": list(company_ids), "states": _STATES})
+        cursor.execute(_REOPEN, [now, now, ids, now, now, now])
 
 
 def close_incidents(which: Q, now: datetime) -> bool:
@@ -64,11 +67,9 @@ def close_incidents(which: Q, now: datetime) -> bool:
 _STATES = sorted(state.value for state in UNHEALTHY)
 _REOPEN = """
 WITH broken AS (
-    UPDATE integration SET state_since = %(now)s, reported_at = greatest(reported_at, %(now)s)
-    WHERE company_id = ANY(%(companies)s) AND state = ANY(%(states)s) AND deleted_at IS NULL
-      AND NOT EXISTS (SELECT FROM incident
-                      WHERE integration_id = integration.id AND closed_at IS NULL)
+    UPDATE integration SET state_since = %s, reported_at = greatest(reported_at, %s)
+    WHERE id = ANY(%s)
     RETURNING account_id, id, state
 )
 INSERT INTO incident (account_id, integration_id, state, state_since, opened_at, next_notice_at)
-SELECT account_id, id, state, %(now)s, %(now)s, %(now)s FROM broken"""
+SELECT account_id, id, state, %s, %s, %s FROM broken"""

@@ -57,15 +57,22 @@ def compose_due(now: datetime, message_id_domain: str, limit: int = BATCH) -> Co
         ]
         if letters:
             _insert(cursor, letters, now, message_id_domain)
-        statuses = [(notice.id, _status(notice, told)) for notice in notices]
+        known = {notice_id for notice_id, _ in already}
+        statuses = [
+            (
+                notice.id,
+                _status(notice, anybody=bool(told.get(notice.company_id)) or notice.id in known),
+            )
+            for notice in notices
+        ]
         cursor.execute(_UPDATE_NOTICES, _columns(statuses))
     return Composed(len(notices), len(letters))
 
 
-def _status(notice: _Notice, told: dict[int, Any]) -> NoticeStatus:
+def _status(notice: _Notice, *, anybody: bool) -> NoticeStatus:
     if not notice.stands:
         return NoticeStatus.WITHDRAWN
-    return NoticeStatus.COMPOSED if told[notice.company_id] else NoticeStatus.NO_RECIPIENT
+    return NoticeStatus.COMPOSED if anybody else NoticeStatus.NO_RECIPIENT
 
 
 def _insert(cursor: Any, letters: list[tuple[_Notice, int]], now: datetime, domain: str) -> None:

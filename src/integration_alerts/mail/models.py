@@ -14,8 +14,8 @@ from integration_alerts.directory.tenancy import SameAccount, account_key
 class EmailStatus(StrEnum):
     """Where an email stands (R25).
 
-    queued -> sending | cancelled; sending -> sent | failed | cancelled | queued (to be tried
-    again); sent -> bounced.
+    queued -> sending | cancelled | failed (cannot be written) | sent (a late acceptance);
+    sending -> sent | failed | cancelled | queued (to be tried again); sent -> bounced.
     """
 
     QUEUED = "queued"
@@ -35,7 +35,7 @@ class Email(models.Model):
     """
 
     account = models.ForeignKey(Account, models.PROTECT, db_constraint=False, db_index=False)
-    member = models.ForeignKey(Member, models.PROTECT, db_constraint=False)
+    member = models.ForeignKey(Member, models.PROTECT, db_constraint=False, related_name="emails")
     message_id = models.TextField(unique=True)
     date = models.DateTimeField()
     status = models.TextField(

@@ -6,15 +6,18 @@ Each function is one short transaction or part of one; none is open while a mail
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
 
 from integration_alerts.mail.models import DeliveryAttempt, Email, EmailStatus
 from integration_alerts.mail.wanted import Wanted, look_again
+from integration_alerts.mail.withdrawing import withdraw_ended
 from integration_alerts.mail.writing import Stationery, Unwritable, write
 from integration_alerts.rules.retry import Answer, Verdict, next_attempt_at, verdict
+
+_PUT_OFF = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,18 +37,24 @@ def claim(worker: UUID, now: datetime, limit: int, stationery: Stationery) -> li
     """
     claimed: list[Claimed] = []
     while not claimed:
+        ended: set[int] = set()
         with transaction.atomic():
             rows = _due(now, limit)
             if not rows:
                 return []
             for row, wanted in zip(rows, look_again([row.pk for row in rows]), strict=True):
-                if wanted.obstacle:
+                if wanted.ended_incident is not None:
+                    ended.add(wanted.ended_incident)
+                    _put_off(row, now)
+                elif wanted.obstacle:
                     _end(row, EmailStatus.CANCELLED, wanted.obstacle, now)
                 elif (prepared := _prepare(row, wanted, now, stationery)) is not None:
                     row.status, row.claimed_by = EmailStatus.SENDING.value, worker
                     row.next_attempt_at = None
                     claimed.append(prepared)
             Email.objects.bulk_update(rows, _CHANGING)
+        if ended:
+            withdraw_ended(ended, now)
     return claimed
 
 
@@ -67,11 +76,15 @@ def check_again(
         if row.claimed_by != worker:
             return None
         prepared = None
-        if wanted.obstacle:
+        if wanted.ended_incident is not None:
+            _put_off(row, now)
+        elif wanted.obstacle:
             _end(row, EmailStatus.CANCELLED, wanted.obstacle, now)
         else:
             prepared = _prepare(row, wanted, now, stationery)
         row.save(update_fields=_CHANGING)
+    if wanted.ended_incident is not None:
+        withdraw_ended({wanted.ended_incident}, now)
     return prepared
 
 
@@ -161,6 +174,13 @@ def _apply(
                 _end(row, EmailStatus.FAILED, f"given up after 5 days: {answer.text}", finished)
             else:
                 row.status, row.next_attempt_at = EmailStatus.QUEUED.value, again
+
+
+def _put_off(row: Email, now: datetime) -> None:
+    # Withdrawing takes locks that must not be waited for while holding this row, so it comes after
+    # the commit. Should this worker die in between, the row is found again and it is made up for.
+    row.status, row.claimed_by = EmailStatus.QUEUED.value, None
+    row.next_attempt_at = now + _PUT_OFF
 
 
 def _end(row: Email, status: EmailStatus, reason: str, now: datetime) -> None:

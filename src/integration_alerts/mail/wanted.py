@@ -4,7 +4,7 @@ The same look serves the claim and the moment right before sending (SPEC R10, R1
 and `rules` decide about the recipient; this adds what happened to the incident.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -15,11 +15,16 @@ from integration_alerts.alerts.recipients import Verdict, verdicts
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Where an email would go now; `obstacle` says why it must not, and is empty if it may."""
+    """Where an email would go now; `obstacle` says why it must not, and is empty if it may.
+
+    `ended_incident` is set when the reason is that the incident, or its state, is over: what to do
+    about that is `withdrawing`'s business.
+    """
 
     address: str
     obstacle: str
     claimed_by: UUID | None
+    ended_incident: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +33,11 @@ class _Item:
     claimed_by: UUID | None
     member_id: int
     company_id: int
+    incident_id: int
     state: str
     state_now: str
     open: bool
+    switched_on: bool
 
 
 def look_again(email_ids: Sequence[int]) -> list[Wanted]:
@@ -41,33 +48,31 @@ def look_again(email_ids: Sequence[int]) -> list[Wanted]:
     with connection.cursor() as cursor:
         cursor.execute(_ITEMS, [list(email_ids)])
         items = [_Item(*row) for row in cursor.fetchall()]
-    standing = {(item.member_id, item.company_id) for item in items if not _ended(item)}
-    allowed = verdicts(standing) if standing else {}
+    pairs = {(item.member_id, item.company_id) for item in items}
+    allowed = verdicts(pairs)
     answers: dict[int, Wanted] = {}
     for item in items:
-        answer = _judge(item, allowed)
+        answer = _judge(item, allowed[item.member_id, item.company_id])
         if item.email_id not in answers or not answer.obstacle:
             answers[item.email_id] = answer
     return [answers[email_id] for email_id in email_ids]
 
 
-def _judge(item: _Item, allowed: Mapping[tuple[int, int], Verdict]) -> Wanted:
-    if ended := _ended(item):
-        return Wanted("", ended, item.claimed_by)
-    verdict = allowed[item.member_id, item.company_id]
-    return Wanted(verdict.address, verdict.obstacle or "", item.claimed_by)
-
-
-def _ended(item: _Item) -> str:
+def _judge(item: _Item, verdict: Verdict) -> Wanted:
     if not item.open:
-        return "the incident has ended"
-    return "" if item.state == item.state_now else f"the integration is {item.state_now} now"
+        return Wanted("", "the incident has ended", item.claimed_by, item.incident_id)
+    if item.state != item.state_now:
+        obstacle = f"the integration is {item.state_now} now"
+        return Wanted("", obstacle, item.claimed_by, item.incident_id)
+    if not item.switched_on:
+        return Wanted("", "the company is switched off", item.claimed_by)
+    return Wanted(verdict.address, verdict.obstacle or "", item.claimed_by)
 
 
 # Each email and notice of the outbox is reached by its key; the cost is that of the emails asked.
 _ITEMS = """
-SELECT email.id, email.claimed_by, email.member_id, integration.company_id, notice.state,
-       incident.state, incident.closed_at IS NULL AND company.active AND account.active
+SELECT email.id, email.claimed_by, email.member_id, integration.company_id, incident.id,
+       notice.state, incident.state, incident.closed_at IS NULL, company.active AND account.active
 FROM email
 JOIN email_notice ON email_notice.email_id = email.id
 JOIN notice ON notice.id = email_notice.notice_id

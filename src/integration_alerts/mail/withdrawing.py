@@ -1,19 +1,31 @@
 """Taking back what was queued about a state that has ended (SPEC R4, R10).
 
-Runs in the transaction of the planning pass that found the end. Mails that are being sent at this
-moment are not touched: `delivering` checks each again right before it begins.
+Mails that are being sent at this moment are not touched: `outbox` checks each again right before it
+begins, and comes back here. Locks are taken in one order: incidents, notices, emails.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from django.db import connection
+from django.db import connection, transaction
+
+
+def withdraw_ended(incident_ids: Collection[int], now: datetime) -> int:
+    """Cancel the queued emails about states of these incidents that are over; returns how many.
+
+    Looks again under a lock, because a state that came back meanwhile must not be withdrawn.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_LOCK_INCIDENTS, [sorted(incident_ids)])
+        cursor.execute(_ENDED, [sorted(incident_ids)])
+        return withdraw(cursor.fetchall(), now)
 
 
 def withdraw(ended: Sequence[tuple[int, str]], now: datetime) -> int:
     """Cancel the queued emails about these (incident id, state); returns how many.
 
-    Whoever got no mail counts as not told: should the state be entered again, they will be.
+    The caller holds the incidents' locks. Whoever got no mail counts as not told: should the state
+    be entered again, they will be.
     """
     if not ended:
         return 0
@@ -28,15 +40,21 @@ def withdraw(ended: Sequence[tuple[int, str]], now: datetime) -> int:
         cursor.execute(_CANCEL_EMAILS, [now, notices])
         cancelled = [row[0] for row in cursor.fetchall()]
         cursor.execute(_RELEASE, [cancelled])
-        released = [row[0] for row in cursor.fetchall()]
-        cursor.execute(_WITHDRAW_NOTICES, [notices, released])
+        cursor.execute(_WITHDRAW_NOTICES, [notices])
     return len(cancelled)
 
+
+_LOCK_INCIDENTS = "SELECT id FROM incident WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+
+_ENDED = """
+SELECT DISTINCT notice.incident_id, notice.state
+FROM notice JOIN incident ON incident.id = notice.incident_id
+WHERE incident.id = ANY(%s)
+  AND (incident.closed_at IS NOT NULL OR incident.state <> notice.state)"""
 
 _LOCK_NOTICES = """
 SELECT notice.id FROM notice
 JOIN unnest(%s::bigint[], %s::text[]) AS ended (incident_id, state) USING (incident_id, state)
-WHERE notice.status IN ('planned', 'composed', 'superseded')
 ORDER BY notice.id
 FOR NO KEY UPDATE OF notice"""
 
@@ -62,14 +80,20 @@ WHERE email_id = ANY(%s)
   AND NOT EXISTS (
       SELECT FROM delivery_attempt
       WHERE delivery_attempt.email_id = email_notice.email_id
-        AND phase = 'acceptance' AND code IS NULL)
-RETURNING notice_id"""
+        AND phase = 'acceptance' AND code IS NULL)"""
 
+# A notice is withdrawn when it was not told to somebody who should have been; a superseded one with
+# the notice that superseded it. Those who were told keep their item, and will not be told again.
 _WITHDRAW_NOTICES = """
 UPDATE notice SET status = 'withdrawn'
-WHERE id = ANY(%s) AND (
-    id = ANY(%s)
-    OR status = 'planned'
+WHERE id = ANY(%s) AND status IN ('planned', 'composed', 'superseded') AND (
+    status = 'planned'
+    OR EXISTS (
+        SELECT FROM email_notice AS missed
+        WHERE missed.notice_id = notice.id AND missed.released AND NOT EXISTS (
+            SELECT FROM email_notice AS told
+            WHERE told.notice_id = notice.id AND told.member_id = missed.member_id
+              AND NOT told.released))
     OR NOT EXISTS (
         SELECT FROM notice AS told
         JOIN email_notice ON email_notice.notice_id = told.id AND NOT email_notice.released
