@@ -1,6 +1,5 @@
 """Settings: read, checked, and each wrong one named in one line (SPEC section 4)."""
 
-import os
 import stat
 from pathlib import Path
 
@@ -79,7 +78,7 @@ def test_the_secret_key_is_made_once_and_kept_for_its_owner(tmp_path: Path) -> N
     assert len(key) >= 50
     assert secret_key(settings, {}) == key
     assert stat.S_IMODE((tmp_path / "var" / "secret-key").stat().st_mode) == 0o600
-    assert os.listdir(tmp_path / "var") == ["secret-key"]
+    assert [path.name for path in (tmp_path / "var").iterdir()] == ["secret-key"]
 
 
 def test_a_given_secret_key_is_used_and_nothing_is_written(tmp_path: Path) -> None:
