@@ -228,6 +228,18 @@ def test_the_statements_of_a_request_do_not_grow_with_it(
     assert len(queries) == 14
 
 
+@pytest.mark.parametrize("count", [1, 3, 300])
+def test_a_directory_line_costs_the_same_statements_in_any_file(api: Api, count: int) -> None:
+    lines = [
+        {"type": "company", "account": "acme", "id": f"c-{number}", "name": "C"}
+        for number in range(count)
+    ]
+    with CaptureQueriesContext(connection) as queries:
+        api.post("directory", lines)
+    # The key and the transaction; a line finds its account and itself, between savepoints.
+    assert len(queries) == 3 + 5 * count
+
+
 def test_the_document_describes_both_bodies(client: Client) -> None:
     document = client.get("/api/v1/openapi.json").json()
     assert document["openapi"].startswith("3.1")

@@ -179,6 +179,16 @@ def test_open_pages(db: None, path: str, words: str) -> None:
     assert "default-src 'none'" in response["Content-Security-Policy"]
 
 
+@pytest.mark.parametrize(
+    ("path", "statements"), [("/", 0), ("/alerts", 0), ("/sign-in", 0), ("/api/v1/docs", 0)]
+)
+def test_open_pages_ask_the_database_nothing(
+    django_assert_num_queries: DjangoAssertNumQueries, path: str, statements: int
+) -> None:
+    with django_assert_num_queries(statements):
+        assert Client().get(path).status_code == 200
+
+
 def test_the_mailer_is_always_well() -> None:
     mailer = InboxMailer(lambda: NOW)
     assert mailer.check().code == 250
