@@ -97,7 +97,7 @@ def may_create(actor: Person | None, recipient: Person, wanted: Scope) -> Denial
         return Denial.ALL_COMPANIES if _is_bound(actor, recipient) else None
     if not wanted.chosen:
         return Denial.NO_COMPANY
-    if _is_bound(actor, recipient) and not actor.may_access(wanted.chosen):
+    if _is_bound(actor, recipient) and not wanted.chosen <= actor.companies & recipient.companies:
         return Denial.COMPANY_NOT_SHARED
     if actor is not None and not recipient.may_access(wanted.chosen):
         return Denial.COMPANY_NOT_ACCESSIBLE
@@ -121,7 +121,9 @@ def edited_scope(
     if wanted.chosen is None:
         return Denial.ALL_COMPANIES
     shared = actor.companies & recipient.companies
-    if not wanted.chosen <= shared:
+    # What the recipient lost but the actor sees may be named; it stays either way (R20).
+    seen = (current.chosen or frozenset()) & actor.companies
+    if not wanted.chosen <= shared | seen:
         return Denial.COMPANY_NOT_SHARED
     kept = (current.chosen or frozenset()) - shared
     merged = Scope(frozenset(wanted.chosen | kept))

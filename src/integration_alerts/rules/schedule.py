@@ -40,7 +40,7 @@ class Plan:
 
 
 def due_at(state: State, since: datetime, step: Step) -> datetime:
-    """When a step falls due for a state entered at `since`, in elapsed UTC time (R5, R6)."""
+    """When a step falls due for a state entered at `since`, a UTC time (R5, R6)."""
     if step is Step.ALERT:
         return since + PENDING_PATIENCE if state is State.PENDING else since
     return since + _REMINDER_DELAYS[step]
@@ -52,10 +52,11 @@ def first_look_at(state: State, since: datetime, now: datetime) -> datetime:
 
 
 def plan(state: State, since: datetime, happened: Collection[Step], now: datetime) -> Plan:
-    """Decide the steps of an open incident that stands in `state` since `since`.
+    """Decide the steps of an open incident that stands in `state` since `since`, a UTC time.
 
     `happened` holds the steps that this (incident, state) already had: none happens twice (R7),
-    also when the incident comes back to a state it was in before.
+    also when the incident comes back to a state it was in before. A step that did not happen is due
+    even after a later one: it was withdrawn, and somebody is still to be told.
     """
     # A report may be ahead of our clock (R2): a state we were told of is in force all the same.
     moment = max(now, since)
