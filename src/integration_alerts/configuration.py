@@ -142,8 +142,12 @@ def _sender(environment: Mapping[str, str]) -> str:
 
 
 def _public_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or not url.isprintable() or " " in url or parts.query or parts.fragment:
         raise ConfigurationError(
             f"PUBLIC_URL: expected an address such as https://alerts.example.com, got {url!r}"
         )

@@ -2,6 +2,7 @@
 
 import os
 from email.utils import parseaddr
+from http import HTTPStatus
 
 from integration_alerts.configuration import load, secret_key
 from integration_alerts.engine.postgres import socket_directory
@@ -123,6 +124,15 @@ LOGGING = {
             "rename_fields": {"asctime": "time", "levelname": "level", "name": "logger"},
         },
     },
+    "filters": {
+        # 503 is what /readyz answers until all is up, and what the API says with a line of its own.
+        "expected": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": lambda record: (
+                getattr(record, "status_code", None) != HTTPStatus.SERVICE_UNAVAILABLE
+            ),
+        },
+    },
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": CONFIGURATION.log_format},
     },
@@ -130,6 +140,6 @@ LOGGING = {
     "loggers": {
         # Each job would otherwise write three lines; what jobs do is logged by the layers.
         "procrastinate": {"level": "WARNING"},
-        "django.request": {"level": "ERROR"},
+        "django.request": {"level": "ERROR", "filters": ["expected"]},
     },
 }
