@@ -113,7 +113,7 @@ class World:
     def courier(self) -> Courier:
         """This world's worker."""
         return Courier(
-            self.worker, self.mailer, STATIONERY, lambda: self.now, lambda: self.stopping
+            self.worker, self.mailer, STATIONERY, lambda: self.now, lambda: self.stopping, slots=1
         )
 
     def member(self, external_id: str) -> Member:

@@ -7,6 +7,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +15,8 @@ from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from integration_alerts.mail.email_url import EmailUrlError, MailServer, parse_email_url
+
+_LONGEST_WAIT = 24 * 60 * 60
 
 
 class ConfigurationError(Exception):
@@ -133,7 +136,8 @@ def _mail_server(url: str) -> MailServer | None:
 
 def _sender(environment: Mapping[str, str]) -> str:
     sender = environment.get("DEFAULT_FROM_EMAIL") or "Integration Alerts <alerts@localhost>"
-    if "@" not in sender or any(ord(character) < 32 for character in sender):
+    local, at, domain = parseaddr(sender)[1].rpartition("@")
+    if not local or not at or not domain or not sender.isprintable():
         raise ConfigurationError(
             "DEFAULT_FROM_EMAIL: expected an address such as alerts@example.com or "
             f"'Alerts <alerts@example.com>', got {sender!r}"
@@ -158,8 +162,10 @@ def _seconds(environment: Mapping[str, str], name: str, default: int) -> int:
     text = environment.get(name, "")
     if not text:
         return default
-    if not text.isascii() or not text.isdigit():
-        raise ConfigurationError(f"{name}: expected a number of seconds, 0 or more, got {text!r}")
+    if not text.isascii() or not text.isdigit() or int(text) > _LONGEST_WAIT:
+        raise ConfigurationError(
+            f"{name}: expected a number of seconds from 0 to {_LONGEST_WAIT}, got {text!r}"
+        )
     return int(text)
 
 

@@ -1,5 +1,6 @@
 """Delivering: claims, servers' answers, and what a crash leaves (SPEC R7, R12, R24, R25)."""
 
+import dataclasses
 import threading
 import uuid
 from datetime import timedelta
@@ -189,12 +190,19 @@ def test_a_state_that_is_back_when_it_is_looked_at_again_is_not_withdrawn(world:
     assert world.emails() == ["ada sent"]
 
 
-def test_others_are_asked_to_join_in_when_a_batch_is_full(world: World) -> None:
+def test_others_are_asked_to_join_in_while_there_is_more(world: World) -> None:
     queue(world, BATCH + 1)
     calls: list[str] = []
-    assert deliver_batch(world.courier(), on_more=lambda: calls.append("more")) == BATCH
-    assert deliver_batch(world.courier(), on_more=lambda: calls.append("more")) == 1
-    assert calls == ["more"]
+    courier = dataclasses.replace(world.courier(), slots=2)
+    assert deliver_batch(courier, on_more=lambda: calls.append("more")) == BATCH // 2
+    assert deliver_batch(courier, on_more=lambda: calls.append("more")) == 5
+    assert calls == ["more", "more"]
+
+
+def test_a_few_emails_are_shared_among_all_slots(world: World) -> None:
+    queue(world, 3)
+    courier = dataclasses.replace(world.courier(), slots=10)
+    assert [deliver_batch(courier, on_more=lambda: None) for _ in range(4)] == [1, 1, 1, 0]
 
 
 def test_the_database_going_away_after_an_acceptance_is_waited_out(

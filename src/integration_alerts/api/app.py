@@ -13,7 +13,7 @@ from ninja.security import HttpBearer
 
 from integration_alerts import __version__
 from integration_alerts.api import descriptions
-from integration_alerts.api.bodies import batches, read_items
+from integration_alerts.api.bodies import batches, drain, read_items
 from integration_alerts.api.problems import Problem, respond, server_error
 from integration_alerts.directory.keys import find_key
 from integration_alerts.directory.models import ApiKey
@@ -127,6 +127,7 @@ def on_problem(request: HttpRequest, problem: Problem) -> HttpResponse:  # noqa:
 @api.exception_handler(AuthenticationError)
 def on_unauthenticated(request: HttpRequest, error: AuthenticationError) -> HttpResponse:  # noqa: ARG001
     """No key, or one that opens nothing here."""
+    drain(request)
     detail = "send a valid API key: Authorization: Bearer ia_…"
     return respond(Problem(HTTPStatus.UNAUTHORIZED, detail))
 

@@ -1,6 +1,7 @@
 """Reading request bodies: a JSON array, or one JSON value a line (NDJSON)."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from itertools import islice
@@ -73,22 +74,40 @@ def _array(body: bytes) -> list[Item]:
     return [Item(f"item {number}", value) for number, value in enumerate(values, start=1)]
 
 
+def drain(request: HttpRequest) -> None:
+    """Read what a client is still sending; it would see a broken connection, not our answer."""
+    source = _source(request)
+    with suppress(OSError):
+        for _ in range(_DRAIN_LIMIT // _DRAIN):
+            if not source.read(_DRAIN):
+                return
+
+
 def _body(request: HttpRequest) -> bytes:
+    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     try:
-        return request.body
+        body: bytes = _source(request).read(limit + 1) if _is_chunked(request) else request.body
     except RequestDataTooBig:
-        _drain(request)
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // (1 << 20)
-        raise Problem(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"the body is larger than {limit} MB; send it in several requests",
-        ) from None
+        raise _too_large(request, limit) from None
     except UnreadablePostError:
         raise Problem(HTTPStatus.BAD_REQUEST, "the body broke off before its end") from None
+    if len(body) > limit:
+        raise _too_large(request, limit)
+    return body
 
 
-def _drain(request: HttpRequest) -> None:
-    # A client that is still sending would see a broken connection instead of our answer.
-    for _ in range(_DRAIN_LIMIT // _DRAIN):
-        if not request.read(_DRAIN):
-            return
+def _too_large(request: HttpRequest, limit: int) -> Problem:
+    drain(request)
+    return Problem(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        f"the body is larger than {limit // (1 << 20)} MB; send it in several requests",
+    )
+
+
+def _source(request: HttpRequest) -> Any:
+    # Django takes a body without Content-Length for an empty one; the server knows where it ends.
+    return request.META["wsgi.input"] if _is_chunked(request) else request
+
+
+def _is_chunked(request: HttpRequest) -> bool:
+    return "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower()

@@ -47,5 +47,5 @@ def wake_for_what_is_due(now: datetime) -> None:
         wakeups.wake(wakeups.PLAN)
     if Notice.objects.filter(status=NoticeStatus.PLANNED.value).exists():
         wakeups.wake(wakeups.COMPOSE)
-    if outbox.has_due(now):
+    if outbox.count_due(now, limit=1):
         wakeups.wake(wakeups.DELIVER)

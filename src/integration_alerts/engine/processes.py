@@ -1,6 +1,26 @@
-"""Whether a process on this very machine is still there; Linux only, elsewhere nobody is judged."""
+"""Processes of this very machine: whether one is still there, and ending with one's parent.
 
+Linux only; elsewhere nobody is judged, and an orphan has to be ended by hand.
+"""
+
+import ctypes
+import os
+import signal
+import sys
 from pathlib import Path
+
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)
+
+
+def end_with_parent() -> None:
+    """Have the kernel ask this process to stop when its parent is gone, however it ended."""
+    if sys.platform != "linux":
+        return
+    parent = os.getppid()
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent:  # it went in between
+        os.kill(os.getpid(), signal.SIGTERM)
 
 
 def place() -> str:

@@ -4,7 +4,6 @@ A child that ends unasked is started again; a signal to the parent stops all of 
 the parent is killed, its children stop by themselves.
 """
 
-import ctypes
 import http.client
 import logging
 import os
@@ -17,13 +16,13 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from integration_alerts.engine.processes import end_with_parent
+
 START_SECONDS = 60
 # Mails in flight are finished first. The longest single wait, for an answer to the final dot, takes
 # 300 s (mail.smtp_session.Timeouts); twice that cuts off only servers that stall at every step.
 STOP_SECONDS = 600
 _RESTART_PAUSE = 2
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None)
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +80,7 @@ def run(host: str, port: int, on_ready: Callable[[], None], tend: Callable[[], N
             for child in children:
                 _restart_if_ended(child, stopping)
     finally:
-        _stop(children)
+        _stop(children, tend)
 
 
 def serve(host: str, port: int) -> None:
@@ -108,16 +107,10 @@ def _start(name: str, arguments: list[str]) -> _Child:
     command = [sys.executable, "-m", "integration_alerts", *arguments]
     process = subprocess.Popen(  # noqa: S603 (our own program)
         command,
-        preexec_fn=_end_with_parent,  # noqa: PLW1509 (it takes no lock that a thread may hold)
+        preexec_fn=end_with_parent,  # noqa: PLW1509 (it takes no lock that a thread may hold)
         start_new_session=True,
     )
     return _Child(name, arguments, process)
-
-
-def _end_with_parent() -> None:
-    # In the child, before exec: should the parent be killed, the kernel asks the child to stop.
-    if sys.platform == "linux":
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _restart_if_ended(child: _Child, stopping: threading.Event) -> None:
@@ -146,13 +139,15 @@ def _wait_until_answering(host: str, port: int, stopping: threading.Event) -> bo
     return False
 
 
-def _stop(children: list[_Child]) -> None:
+def _stop(children: list[_Child], tend: Callable[[], None]) -> None:
+    """Stop the children. They have outcomes to write down, so the database is kept up for them."""
     for child in children:
         child.process.send_signal(signal.SIGTERM)
     deadline = time.monotonic() + STOP_SECONDS
-    for child in children:
-        try:
-            child.process.wait(max(0.1, deadline - time.monotonic()))
-        except subprocess.TimeoutExpired:
-            os.killpg(child.process.pid, signal.SIGKILL)
-            child.process.wait()
+    while any(child.process.poll() is None for child in children):
+        if time.monotonic() > deadline:
+            for child in children:
+                os.killpg(child.process.pid, signal.SIGKILL)
+            return
+        tend()
+        time.sleep(0.05)

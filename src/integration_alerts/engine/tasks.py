@@ -3,6 +3,7 @@
 They carry no arguments and keep no results: a job that is lost, doubled or late changes nothing.
 """
 
+from collections.abc import Callable
 from typing import cast
 
 from procrastinate import Blueprint, JobContext
@@ -36,8 +37,10 @@ def compose(context: JobContext) -> None:
 def deliver(context: JobContext) -> None:
     """Deliver what is due, and have another slot or worker join in while there is more."""
     courier = _courier(context)
-    while not courier.stopping() and deliver_batch(courier, on_more=_wake_deliverers):
-        pass
+    # Each job calls one other at its start; they stay while there is anything to do.
+    on_more: Callable[[], None] = _wake_deliverers
+    while not courier.stopping() and deliver_batch(courier, on_more):
+        on_more = _wake_nobody
 
 
 @tasks.periodic(cron=f"* * * * * */{SWEEP_SECONDS}")
@@ -68,6 +71,10 @@ async def prune(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
 
 def _wake_deliverers() -> None:
     wakeups.wake(wakeups.DELIVER)
+
+
+def _wake_nobody() -> None:
+    """The others are awake already."""
 
 
 def _courier(context: JobContext) -> Courier:

@@ -17,10 +17,12 @@ from procrastinate import App
 from procrastinate.connector import BaseAsyncConnector
 from procrastinate.contrib.django import DjangoApp, app
 from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.exceptions import ConnectorException
 from psycopg import OperationalError
 
 from integration_alerts.configuration import Configuration
 from integration_alerts.engine import clock, wakeups
+from integration_alerts.engine.attention import attentive_worker
 from integration_alerts.engine.tasks import tasks
 from integration_alerts.engine.workers import Heartbeat
 from integration_alerts.mail.delivering import Courier
@@ -63,6 +65,7 @@ def work(concurrency: int = DEFAULT_CONCURRENCY) -> None:
             stationery=stationery_for(configuration),
             clock=clock.now,
             stopping=stopping.is_set,
+            slots=concurrency,
         )
         logger.info("worker %s is ready, up to %s mails at once", os.getpid(), concurrency)
         asyncio.run(_until_stopped(courier, stopping, concurrency))
@@ -85,7 +88,7 @@ async def _until_stopped(courier: Courier, stopping: threading.Event, concurrenc
     while not stop.is_set():
         try:
             await _run_queues(courier, stop, concurrency)
-        except (OperationalError, OSError) as error:
+        except (ConnectorException, OperationalError, OSError) as error:
             logger.warning("the database is away, trying again: %s", str(error).strip())
             await _wait(stop, _RETRY_SECONDS)
 
@@ -97,13 +100,14 @@ async def _run_queues(courier: Courier, stop: asyncio.Event, concurrency: int) -
         async with opened.open_async():
             runs = [
                 asyncio.create_task(
-                    opened.run_worker_async(
+                    attentive_worker(
+                        opened,
                         queues=[queue],
                         concurrency=slots,
                         install_signal_handlers=False,
                         delete_jobs="successful",
                         additional_context={"courier": courier},
-                    )
+                    ).run()  # type: ignore[no-untyped-call]
                 )
                 for queue, slots in (
                     (wakeups.PLANNING_QUEUE, _PLANNERS),

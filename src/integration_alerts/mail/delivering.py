@@ -26,8 +26,10 @@ from integration_alerts.rules.retry import Answer, Phase
 Result = TypeVar("Result")
 logger = logging.getLogger(__name__)
 
-# Small, so that many threads share a wave evenly and a stopping worker gives little back.
+# At most, so that a stopping worker gives little back. With less to do than that for every slot,
+# each takes its share: a slow server must not hold up mails that others could send.
 BATCH = 20
+_STOPPING_PATIENCE_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class Courier:
     stationery: Stationery
     clock: Callable[[], datetime]
     stopping: Callable[[], bool]
+    slots: int  # how many emails this worker sends at the same time
 
 
 def deliver_batch(courier: Courier, on_more: Callable[[], None]) -> int:
@@ -46,9 +49,11 @@ def deliver_batch(courier: Courier, on_more: Callable[[], None]) -> int:
 
     `on_more` is called before sending when there may be more, so that others can begin meanwhile.
     """
-    emails = deque(outbox.claim(courier.worker, courier.clock(), BATCH, courier.stationery))
+    due = outbox.count_due(courier.clock(), limit=BATCH * courier.slots)
+    share = min(BATCH, max(1, due // courier.slots))
+    emails = deque(outbox.claim(courier.worker, courier.clock(), share, courier.stationery))
     claimed = len(emails)
-    if claimed == BATCH:
+    if due > claimed:
         on_more()
     try:
         while emails and not courier.stopping():
@@ -91,11 +96,14 @@ def _send(courier: Courier, email: Claimed) -> Answer:
 
 def _persist(courier: Courier, action: Callable[[], Result]) -> Result:
     """Write to the database, however long it is away: what is forgotten here is sent twice."""
+    patience = _STOPPING_PATIENCE_SECONDS
     while True:
         try:
             return action()
         except (OperationalError, InterfaceError) as error:
             if courier.stopping():
+                patience -= 1
+            if not patience:
                 raise
             logger.warning("the database is away, trying again: %s", str(error).strip())
             close_old_connections()

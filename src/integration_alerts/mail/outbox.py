@@ -126,9 +126,10 @@ def give_back_abandoned(possibly_alive: Collection[UUID], now: datetime) -> int:
     )
 
 
-def has_due(now: datetime) -> bool:
-    """Whether an email waits to be sent now."""
-    return Email.objects.filter(status=EmailStatus.QUEUED.value, next_attempt_at__lte=now).exists()
+def count_due(now: datetime, limit: int) -> int:
+    """How many emails wait to be sent now; counts no further than `limit`."""
+    due = Email.objects.filter(status=EmailStatus.QUEUED.value, next_attempt_at__lte=now)
+    return due[:limit].count()
 
 
 _CHANGING = [

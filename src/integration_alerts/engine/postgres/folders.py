@@ -96,7 +96,8 @@ class Folders:
             _check_owner(self.state)
         except OSError as error:
             raise EmbeddedPostgresError(
-                f"cannot use the data folder {self.data}: {error.strerror}: {error.filename}"
+                f"cannot use the data folder {self.data}: {error.strerror}: {error.filename}; "
+                "set DATA_DIR to another one"
             ) from error
         return created
 
@@ -158,4 +159,6 @@ def _check_owner(path: Path) -> None:
             "run it as the owner, or set DATA_DIR to a folder of your own"
         )
     if not path.is_dir() or not os.access(path, os.R_OK | os.W_OK | os.X_OK):
-        raise EmbeddedPostgresError(f"{path} is not a folder that this user can read and write")
+        raise EmbeddedPostgresError(
+            f"{path} is not a folder that this user can read and write; set DATA_DIR to another one"
+        )

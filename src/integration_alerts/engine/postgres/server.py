@@ -32,6 +32,7 @@ START_SECONDS = supervise.START_SECONDS + supervise.STOP_SECONDS
 STOP_SECONDS = supervise.STOP_SECONDS + 10
 STARTS = 5
 PAUSE = 0.01
+GRACE = 0.1
 
 
 class EmbeddedPostgres:
@@ -66,7 +67,7 @@ class EmbeddedPostgres:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.release()
+        self.release(wait=STOP_SECONDS)
 
     @property
     def conninfo(self) -> dict[str, str]:
@@ -89,10 +90,17 @@ class EmbeddedPostgres:
                 self._close()
                 raise
 
-    def release(self) -> None:
-        """Stop being a user; the server stops when no user is left. May be called repeatedly."""
+    def release(self, *, wait: float = 0) -> None:
+        """Stop being a user; the server stops when no user is left. May be called repeatedly.
+
+        `wait` is for how many seconds to wait for the end of the server if this was its last user:
+        what stops with the caller, such as a container, would cut its shutdown off.
+        """
         with self._guard:
+            was_user = self._users_lock is not None
             self._close()
+        if was_user and wait:
+            self._wait_for_end(wait)
 
     def alive(self) -> bool:
         """Whether this is a user and the server runs; cheap enough to ask every second."""
@@ -116,6 +124,16 @@ class EmbeddedPostgres:
         raise EmbeddedPostgresError(
             f"PostgreSQL ends right after it has started: see {self._folders.log}"
         )
+
+    def _wait_for_end(self, seconds: float) -> None:
+        began = time.monotonic()
+        while locks.is_held(self._folders.supervisor_lock):
+            waited = time.monotonic() - began
+            # Until the supervisor has got the users' lock, nobody can tell whether others hold it.
+            others = waited > GRACE and not locks.is_held(self._folders.users_lock)
+            if others or waited > seconds:
+                return
+            time.sleep(PAUSE)
 
     def _close(self) -> None:
         if self._users_lock is not None:

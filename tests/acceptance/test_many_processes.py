@@ -1,0 +1,79 @@
+"""Two web processes and two workers on one database do the work of one, exactly once (R7)."""
+
+import random
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from tests.acceptance.live import settle, subject
+from tests.installation import Installation, failed, report
+from tests.smtp_server import SmtpServer
+
+INTEGRATIONS = 99
+THREADS = 8
+COPIES = 4
+BATCH = 11
+RECIPIENTS = ("ada@acme.example", "max@acme.example")
+
+
+@pytest.fixture
+def answers(installation: Installation) -> list[dict[str, Any]]:
+    """The answer to every report, after all of them were posted over both web processes."""
+    installation.import_directory()
+    webs = [installation.web(), installation.web()]
+    for _ in range(2):
+        installation.worker()
+    reports = [each for number in range(INTEGRATIONS) for each in _history(number)]
+    shuffled = random.Random(7)  # the same order in every run
+    batches = []
+    for copy in range(COPIES):
+        shuffled.shuffle(reports)
+        pieces = [reports[start : start + BATCH] for start in range(0, len(reports), BATCH)]
+        batches += [(webs[(copy + number) % 2], piece) for number, piece in enumerate(pieces)]
+    shuffled.shuffle(batches)
+    installation.key()
+
+    def post(batch: tuple[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
+        reply = installation.post(batch[0], "reports", batch[1])
+        assert reply.status == 200, reply.body
+        return reply.json
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        answered = [answer for reply in threads.map(post, batches) for answer in reply]
+    settle(installation)
+    return answered
+
+
+def test_every_member_is_told_of_every_notice_exactly_once(
+    smtp: SmtpServer, answers: list[dict[str, Any]]
+) -> None:
+    told = Counter((subject(mail), mail.recipient) for mail in smtp.messages)
+    message_ids = Counter(mail.message["Message-ID"] for mail in smtp.messages)
+    effects = Counter(answer["id"] for answer in answers if answer["result"] != "duplicate")
+
+    assert told == {
+        (_subject(number), recipient): 1
+        for number in range(INTEGRATIONS)
+        for recipient in RECIPIENTS
+    }
+    assert set(message_ids.values()) == {1}
+    assert effects == {answer["id"]: 1 for answer in answers}
+
+
+def _history(number: int) -> list[dict[str, Any]]:
+    """Reports about an integration that end in the same incident in whatever order they come."""
+    name = f"integration-{number}"
+    match number % 3:
+        case 0:
+            return [failed(name, id=f"{name}-broken")]
+        case 1:
+            return [failed(name, ago=timedelta(days=8), id=f"{name}-long-broken")]
+        case _:
+            return [report("pending", name, ago=timedelta(hours=25), id=f"{name}-unfinished")]
+
+
+def _subject(number: int) -> str:
+    happened = ("stopped working", "is still broken after 7 days", "is not set up yet")
+    return f"integration-{number} for North {happened[number % 3]}"
