@@ -86,7 +86,7 @@ def drain(request: HttpRequest) -> None:
 def _body(request: HttpRequest) -> bytes:
     limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     try:
-        body: bytes = _source(request).read(limit + 1) if _is_chunked(request) else request.body
+        body = _read_chunked(request, limit) if _is_chunked(request) else request.body
     except RequestDataTooBig:
         raise _too_large(request, limit) from None
     except UnreadablePostError:
@@ -102,6 +102,14 @@ def _too_large(request: HttpRequest, limit: int) -> Problem:
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         f"the body is larger than {limit // (1 << 20)} MB; send it in several requests",
     )
+
+
+def _read_chunked(request: HttpRequest, limit: int) -> bytes:
+    # The server hands on what has arrived, so one read is not all; a little past the limit is enough.
+    source, body = _source(request), bytearray()
+    while len(body) <= limit and (piece := source.read(_DRAIN)):
+        body += piece
+    return bytes(body)
 
 
 def _source(request: HttpRequest) -> Any:
