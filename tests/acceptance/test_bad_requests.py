@@ -97,7 +97,7 @@ def test_a_chunked_body_is_taken(live: Live) -> None:
         answer = response.read()
 
     assert response.status == 200, answer
-    assert json.loads(answer)[0]["result"] == "applied"
+    assert json.loads(answer)[0]["result"] in ("applied", "unchanged")
 
 
 def test_another_method_is_405(live: Live) -> None:

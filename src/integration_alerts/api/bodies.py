@@ -105,7 +105,7 @@ def _too_large(request: HttpRequest, limit: int) -> Problem:
 
 
 def _read_chunked(request: HttpRequest, limit: int) -> bytes:
-    # The server hands on what has arrived, so one read is not all; a little past the limit is enough.
+    # The server hands on what has arrived: one read is not all. A little past the limit is enough.
     source, body = _source(request), bytearray()
     while len(body) <= limit and (piece := source.read(_DRAIN)):
         body += piece
