@@ -57,7 +57,8 @@ def test_every_command_checks_the_settings(tmp_path: Path, command: str) -> None
 
     assert (done.returncode, done.stderr) == (
         2,
-        "integration-alerts: GROUP_WAIT: expected a number of seconds from 0 to 86400, got 'soon'\n",
+        "integration-alerts: GROUP_WAIT: expected a number of seconds from 0 to 86400, "
+        "got 'soon'\n",
     )
 
 
