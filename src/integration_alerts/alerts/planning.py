@@ -4,7 +4,6 @@
 Does not know who is told: that is composing, in the layer above.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from django.db import connection
 
 from integration_alerts.alerts.models import NoticeStatus
+from integration_alerts.directory.columns import columns
 from integration_alerts.rules.schedule import Step, due_at, plan
 from integration_alerts.rules.states import State
 
@@ -58,8 +58,8 @@ def plan_due(now: datetime, limit: int = BATCH) -> Planned:
             planned.ended += _ended(incident, happened)
             looks.append((incident.id, _plan(incident, happened, now, notices)))
         if notices:
-            cursor.execute(_INSERT_NOTICES, [now, *_columns(notices)])
-        cursor.execute(_UPDATE_LOOKS, _columns(looks))
+            cursor.execute(_INSERT_NOTICES, [now, *columns(notices, 7)])
+        cursor.execute(_UPDATE_LOOKS, columns(looks, 2))
     planned.notices = sum(1 for notice in notices if notice[-1] == NoticeStatus.PLANNED)
     return planned
 
@@ -103,10 +103,6 @@ def _plan(
         for step, status in steps
     ]  # fmt: skip
     return decision.next_due_at
-
-
-def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
 
 
 # Served by the partial index incident_due. SKIP LOCKED: the loser of a race takes other rows.

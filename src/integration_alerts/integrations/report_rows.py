@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection
 
+from integration_alerts.directory.columns import columns
 from integration_alerts.integrations.report_batch import (
     Change,
     IncidentRow,
@@ -37,14 +38,14 @@ def resolve(reports: Sequence[Report]) -> Known:
         (account_id, name): Tenant(id_, active)
         for account_id, name, id_, active in _fetch(
             "SELECT account_id, external_id, id, active FROM company" + _BY_KEYS,
-            _columns({(account_id, report.company) for account_id, report in named}, 2),
+            columns({(account_id, report.company) for account_id, report in named}, 2),
         )
     }
     owners = {
         (account_id, name): company_id
         for account_id, name, company_id in _fetch(
             "SELECT account_id, external_id, company_id FROM integration" + _BY_KEYS,
-            _columns({(account_id, report.integration) for account_id, report in named}, 2),
+            columns({(account_id, report.integration) for account_id, report in named}, 2),
         )
     }
     return Known(accounts, companies, owners)
@@ -64,7 +65,7 @@ def claim_event_ids(reports: Sequence[Report], known: Known, now: datetime) -> s
             ON CONFLICT DO NOTHING
             RETURNING account_id, event_id
             """,
-            [now, *_columns(keys, 2)],
+            [now, *columns(keys, 2)],
         )
     }
 
@@ -81,9 +82,9 @@ def lock_integrations(
             wanted.setdefault((account_id, report.integration), company.id)
     missing = {(*key, company) for key, company in wanted.items() if key not in known.owners}
     if missing:
-        _execute(_INSERT_INTEGRATIONS, _columns(missing, 3))
+        _execute(_INSERT_INTEGRATIONS, columns(missing, 3))
     # Two statements: after waiting for a lock, a join would still show the incident of before.
-    locked = _fetch(_LOCK_INTEGRATIONS, _columns(set(wanted), 2))
+    locked = _fetch(_LOCK_INTEGRATIONS, columns(set(wanted), 2))
     rows = {
         (record[1], record[2]): Row(record[0], record[1], _standing(*record[3:6]), *record[6:])
         for record in locked
@@ -98,16 +99,18 @@ def save(rows: Iterable[Row], changes: Sequence[Change], now: datetime) -> None:
     """Write the batch: standings, history, incidents."""
     rows = [row for row in rows if row.changed]
     if rows:
-        _execute(_UPDATE_INTEGRATIONS, _transpose(_integration_values(row) for row in rows))
+        _execute(_UPDATE_INTEGRATIONS, columns((_integration_values(row) for row in rows), 10))
     if changes:
-        _execute(_INSERT_CHANGES, [now, *_transpose(_change_values(change) for change in changes)])
+        _execute(
+            _INSERT_CHANGES, [now, *columns((_change_values(change) for change in changes), 9)]
+        )
     touched = [(row, incident) for row in rows for incident in row.incidents]
     opened = [_incident_values(row, new, now) for row, new in touched if new.id is None]
     changed = [(old.id, *_incident_values(row, old, now)[2:]) for row, old in touched if old.id]
     if changed:  # before the new ones: an integration has one open incident at most
-        _execute(_UPDATE_INCIDENTS, _transpose(sorted(changed)))
+        _execute(_UPDATE_INCIDENTS, columns(sorted(changed), 6))
     if opened:
-        _execute(_INSERT_INCIDENTS, _transpose(opened))
+        _execute(_INSERT_INCIDENTS, columns(opened, 7))
 
 
 def _standing(state: str | None, since: datetime | None, reported_at: datetime | None) -> Standing:
@@ -151,14 +154,6 @@ def _fetch(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
 def _execute(sql: str, parameters: Sequence[Any]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
-
-
-def _columns(keys: Collection[tuple[Any, ...]], width: int) -> list[list[Any]]:
-    return [[key[index] for key in keys] for index in range(width)]
-
-
-def _transpose(records: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*records, strict=True)]
 
 
 _BY_KEYS = """

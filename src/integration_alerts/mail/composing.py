@@ -5,7 +5,6 @@ by `rules.grouping` when it comes. Does not write the message: that happens righ
 attempt, in `outbox`, so that a mail says what is true when it leaves.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,6 +14,7 @@ from django.db import connection
 
 from integration_alerts.alerts.models import NoticeStatus
 from integration_alerts.alerts.recipients import recipients
+from integration_alerts.directory.columns import columns
 
 BATCH = 500
 
@@ -65,7 +65,7 @@ def compose_due(now: datetime, message_id_domain: str, limit: int = BATCH) -> Co
             )
             for notice in notices
         ]
-        cursor.execute(_UPDATE_NOTICES, _columns(statuses))
+        cursor.execute(_UPDATE_NOTICES, columns(statuses, 2))
     return Composed(len(notices), len(letters))
 
 
@@ -81,17 +81,13 @@ def _insert(cursor: Any, letters: list[tuple[_Notice, int]], now: datetime, doma
         (notice.account_id, member_id, message_id)
         for (notice, member_id), message_id in zip(letters, message_ids, strict=True)
     ]
-    cursor.execute(_INSERT_EMAILS, [now, now, *_columns(emails)])
+    cursor.execute(_INSERT_EMAILS, [now, now, *columns(emails, 3)])
     ids = dict(cursor.fetchall())
     items = [
         (notice.account_id, ids[message_id], notice.id, member_id)
         for (notice, member_id), message_id in zip(letters, message_ids, strict=True)
     ]
-    cursor.execute(_INSERT_ITEMS, _columns(items))
-
-
-def _columns(rows: Sequence[tuple[Any, ...]]) -> list[list[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)]
+    cursor.execute(_INSERT_ITEMS, columns(items, 4))
 
 
 # Served by the partial index notice_planned.
