@@ -2,6 +2,7 @@
 
 import random
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
@@ -16,6 +17,8 @@ from integration_alerts.engine import advancing, importing, intake
 from integration_alerts.engine.intake import Taken
 from integration_alerts.integrations.models import Incident, Integration
 from integration_alerts.mail.delivering import Courier, deliver_batch
+from integration_alerts.mail.in_hand import InHand
+from integration_alerts.mail.mailers import always
 from integration_alerts.mail.models import Email
 from integration_alerts.mail.writing import Stationery
 from integration_alerts.rules.retry import Answer, Phase
@@ -31,7 +34,13 @@ class RecordingMailer:
     answer: Answer = ACCEPTED
     sent: list[tuple[str, bytes]] = field(default_factory=list)
 
-    def send(self, sender: str, recipient: str, message: bytes) -> Answer:
+    def send(
+        self,
+        sender: str,
+        recipient: str,
+        message: bytes,
+        still_wanted: Callable[[], bool] = always,
+    ) -> Answer:
         """Take a message."""
         self.sent.append((recipient, message))
         return self.answer
@@ -51,6 +60,7 @@ class World:
         self.now = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
         self.mailer = RecordingMailer()
         self.stopping = False
+        self.in_hand = InHand()
         self.worker = uuid.UUID(int=1)
         self.directory(*(DIRECTORY if directory is None else directory))
 
@@ -113,7 +123,13 @@ class World:
     def courier(self) -> Courier:
         """This world's worker."""
         return Courier(
-            self.worker, self.mailer, STATIONERY, lambda: self.now, lambda: self.stopping, slots=1
+            self.worker,
+            self.mailer,
+            STATIONERY,
+            lambda: self.now,
+            lambda: self.stopping,
+            slots=1,
+            in_hand=self.in_hand,
         )
 
     def member(self, external_id: str) -> Member:

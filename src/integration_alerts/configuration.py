@@ -57,7 +57,7 @@ class Configuration:
 def load(environment: Mapping[str, str]) -> Configuration:
     """Read and check the settings; raises ConfigurationError for the first wrong one."""
     return Configuration(
-        data_dir=Path(environment.get("DATA_DIR") or "./var").expanduser().absolute(),
+        data_dir=_folder(environment.get("DATA_DIR") or "./var"),
         database=_database(environment.get("DATABASE_URL", "")),
         postgres_bin=Path(folder) if (folder := environment.get("POSTGRES_BIN")) else None,
         mail_server=_mail_server(environment.get("EMAIL_URL", "")),
@@ -101,28 +101,37 @@ def _create_once(path: Path, content: str) -> None:
         draft.unlink()
 
 
+def _folder(path: str) -> Path:
+    try:
+        return Path(path).expanduser().absolute()
+    except RuntimeError:
+        raise ConfigurationError(f"DATA_DIR: there is no such user's folder: {path!r}") from None
+
+
 def _database(url: str) -> Mapping[str, str] | None:
     if not url:
         return None
-    if urlsplit(url).scheme not in ("postgres", "postgresql"):
-        raise ConfigurationError(
-            "DATABASE_URL: expected postgresql://user:password@host:5432/database; "
-            "only PostgreSQL 15 or later is supported"
-        )
+    if not url.startswith(("postgres://", "postgresql://")):
+        raise _database_error("only PostgreSQL 15 or later is supported")
     try:
         parameters = {key: str(value) for key, value in conninfo_to_dict(url).items()}
-    except ProgrammingError as error:
-        raise ConfigurationError(f"DATABASE_URL: {str(error).strip()}") from error
+    except ProgrammingError:
+        raise _database_error(
+            "it is not a URL that PostgreSQL understands; characters such as / ? # @ % in the user "
+            "name or password must be percent-encoded"
+        ) from None
     if not parameters.get("dbname"):
-        raise ConfigurationError(
-            "DATABASE_URL: the database's name is missing; expected "
-            "postgresql://user:password@host:5432/database"
-        )
+        raise _database_error("the database's name is missing")
     if not parameters.get("port", "0").replace(",", "").isdigit():
-        raise ConfigurationError(
-            f"DATABASE_URL: expected a number as the port, got {parameters['port']!r}"
-        )
+        raise _database_error("the port must be a number")
     return parameters
+
+
+def _database_error(problem: str) -> ConfigurationError:
+    # Never with a part of the URL: a password that is not encoded can end up in any part.
+    return ConfigurationError(
+        f"DATABASE_URL: {problem}; expected postgresql://user:password@host:5432/database"
+    )
 
 
 def _mail_server(url: str) -> MailServer | None:
@@ -137,6 +146,10 @@ def _mail_server(url: str) -> MailServer | None:
 def _sender(environment: Mapping[str, str]) -> str:
     sender = environment.get("DEFAULT_FROM_EMAIL") or "Integration Alerts <alerts@localhost>"
     local, at, domain = parseaddr(sender)[1].rpartition("@")
+    try:
+        domain.encode("idna")
+    except UnicodeError:
+        domain = ""
     if not local or not at or not domain or not sender.isprintable():
         raise ConfigurationError(
             "DEFAULT_FROM_EMAIL: expected an address such as alerts@example.com or "

@@ -3,6 +3,7 @@
 import os
 from email.utils import parseaddr
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from integration_alerts.configuration import load, secret_key
 from integration_alerts.engine.postgres import socket_directory
@@ -76,6 +77,7 @@ DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
         **_connection,
+        "CONN_HEALTH_CHECKS": True,  # a pooled connection may be from before a restart
         "OPTIONS": {
             **_options,
             "pool": {
@@ -107,7 +109,8 @@ LOGIN_URL = "/sign-in"
 LOGIN_REDIRECT_URL = "/inbox"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CONFIGURATION.public_url.startswith("https://")
-CSRF_TRUSTED_ORIGINS = [CONFIGURATION.public_url]
+_origin = urlsplit(CONFIGURATION.public_url)
+CSRF_TRUSTED_ORIGINS = [f"{_origin.scheme}://{_origin.netloc}"]
 
 # Tasks belong to the worker alone (engine.tasks); whoever wakes it names them.
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""

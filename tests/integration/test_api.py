@@ -87,6 +87,11 @@ def test_ndjson_names_the_line(api: Api, real_time: World) -> None:
     assert [error.partition(":")[0] for error in errors] == ["line 3", "line 5"]
 
 
+def test_a_byte_order_mark_is_no_error(api: Api, real_time: World) -> None:
+    body = b"\xef\xbb\xbf" + json.dumps(real_time.a_report("active")).encode()
+    assert api.post("reports", body, "application/x-ndjson").json()[0]["result"] == "applied"
+
+
 def test_ndjson_may_be_longer_than_a_batch(
     api: Api, real_time: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -107,6 +112,7 @@ def test_ndjson_may_be_longer_than_a_batch(
         (b"[]", "application/json", 422, "got 0"),
         (json.dumps([{}] * 1001).encode(), "application/json", 422, "got 1001"),
         (b"\n\n", "application/x-ndjson", 422, "no lines"),
+        (b"1\n" * 100_001, "application/x-ndjson", 413, "more than 100000 lines"),
         (b"[]", "text/plain", 415, "expected application/json"),
         (b"a=1", "application/x-www-form-urlencoded", 415, "application/x-ndjson"),
         (b" " * (10 * 1024 * 1024 + 1), "application/json", 413, "larger than 10 MB"),

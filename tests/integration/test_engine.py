@@ -184,17 +184,16 @@ def test_where_processes_cannot_be_told_apart_nobody_is_judged(
 @pytest.mark.django_db(transaction=True)
 def test_the_heart_beats_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "HEARTBEAT_SECONDS", 0.01)
+    told: list[uuid.UUID] = []
     beaten = threading.Event()
-    beat = Heartbeat._beat
 
-    def counting(self: Heartbeat) -> None:
-        beat(self)
-        if threading.current_thread().name == "heartbeat":
-            beaten.set()
+    def on_beat(worker: uuid.UUID) -> None:
+        told.append(worker)
+        beaten.set()
 
-    monkeypatch.setattr(Heartbeat, "_beat", counting)
-    with Heartbeat():
+    with Heartbeat(on_beat) as heartbeat:
         assert beaten.wait(10)
+    assert told[0] == heartbeat.worker
 
 
 def test_the_sweep_gives_back_what_dead_workers_had_claimed(quiet: World) -> None:
@@ -222,6 +221,7 @@ def test_a_deadlock_is_tried_again(world: World, monkeypatch: pytest.MonkeyPatch
         return record(*arguments, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(intake, "record", unlucky)
+    monkeypatch.setattr("time.sleep", lambda _: None)
     assert world.report("failed") == "applied"
 
 

@@ -1,8 +1,10 @@
 """Directory lines: an idempotent upsert, each line by itself (SPEC section 4)."""
 
+import threading
 from typing import Any
 
 import pytest
+from django.db import connection
 from tests.installation import DIRECTORY
 from tests.world import World
 
@@ -163,3 +165,51 @@ def test_a_key_of_one_account_cannot_touch_another(world: World) -> None:
     answers = importing.take_directory(lines, world.now, only_account="somebody")
     assert [answer.error.field for answer in answers if answer.error] == ["id", "account"]
     assert world.company("north").name == "North"
+
+
+def test_a_subscription_made_at_the_same_moment_is_changed(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missed = Subscription.objects.filter(pk=-1)
+    with monkeypatch.context() as moment:
+        moment.setattr(Subscription.objects, "filter", lambda **_: missed)
+        world.directory({**SUBSCRIPTION, "companies": ["north"]})
+    assert not world.subscription("max").covers_all
+
+
+def test_a_domain_that_no_mail_server_can_name_is_refused(world: World) -> None:
+    assert "email: " in error(world, {**MAX, "email": "max@" + "ü" * 60 + ".example"})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_imports_that_deadlock_are_tried_again() -> None:
+    world = World()
+    users = [
+        {
+            "type": "user", "account": "acme", "id": f"u{number}", "email": f"u{number}@a.example",
+            "name": "U", "role": "manager",
+        }
+        for number in range(30)
+    ]  # fmt: skip
+    world.directory(*users)
+    errors: list[BaseException] = []
+
+    def rename(order: list[dict[str, Any]], name: str) -> None:
+        try:
+            for attempt in range(5):
+                lines = [{**line, "name": f"{name} {attempt}"} for line in order]
+                importing.take_directory(lines, world.now)
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [
+        threading.Thread(target=rename, args=(order, name))
+        for order, name in ((users, "up"), (users[::-1], "down"))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert errors == []

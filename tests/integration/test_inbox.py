@@ -116,8 +116,20 @@ def test_in_a_demo_this_machine_needs_no_sign_in(caught: InboxMessage, page: str
         {**LOCAL, "HTTP_X_FORWARDED_FOR": "192.0.2.7"},
         {**LOCAL, "HTTP_FORWARDED": "for=192.0.2.7"},
         {**LOCAL, "REMOTE_ADDR": ""},
+        {**LOCAL, "HTTP_X_REAL_IP": "192.0.2.7"},
+        {**LOCAL, "HTTP_VIA": "1.1 proxy"},
+        {**LOCAL, "HTTP_HOST": "["},
     ],
-    ids=["another machine", "another name", "proxy", "standard proxy", "no address"],
+    ids=[
+        "another machine",
+        "another name",
+        "proxy",
+        "standard proxy",
+        "no address",
+        "nginx",
+        "via",
+        "broken name",
+    ],
 )
 @pytest.mark.parametrize("page", PAGES)
 def test_in_a_demo_other_machines_still_need_one(
@@ -156,7 +168,9 @@ def test_older_mails_are_on_the_next_page(operator: Client) -> None:
     page = operator.get(f"/inbox?before={oldest_shown}").content.decode()
     assert "mail 9." in page
     assert "mail 10." not in page
-    assert operator.get("/inbox?before=nonsense").status_code == 200
+    for odd in ("nonsense", "9" * 5000, "-1", "٣"):
+        assert operator.get("/inbox", {"before": odd}).status_code == 200
+    assert operator.head("/inbox").status_code == 200
 
 
 def test_signing_in_leads_to_the_inbox(db: None) -> None:

@@ -3,6 +3,7 @@
 import dataclasses
 import threading
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -91,6 +92,7 @@ def test_what_a_dead_worker_claimed_is_given_back_and_sent_as_the_same_message(
     queue(world)
     (claimed,) = outbox.claim(OTHER_WORKER, world.now, 10, STATIONERY)
     assert outbox.give_back_abandoned([OTHER_WORKER], world.now) == 0
+    assert outbox.claimed_by(OTHER_WORKER) == {claimed.id}
     world.deliver()
     assert world.mailer.sent == []
     assert outbox.give_back_abandoned([world.worker], world.now) == 1
@@ -143,6 +145,90 @@ def test_silence_after_the_final_dot_counts_as_told_when_the_state_ends(world: W
     assert world.work() == []  # it may have arrived: nobody is told twice
 
 
+def test_whoever_may_have_the_mail_of_a_crash_is_not_told_the_same_in_another(
+    world: World,
+) -> None:
+    queue(world)
+    outbox.claim(OTHER_WORKER, world.now, 10, STATIONERY)  # in flight when the worker is killed
+    outbox.give_back_abandoned([], world.now)
+    world.pass_time(minutes=1)
+    world.report("pending", "ads-0", company="south")
+    world.plan()
+    world.pass_time(minutes=1)
+    world.report("failed", "ads-0", company="south")
+    assert world.work() == []
+
+
+def test_what_is_claimed_but_not_in_hand_is_given_back_the_second_time(world: World) -> None:
+    queue(world, 2)
+    first, second = outbox.claim(world.worker, world.now, 10, STATIONERY)
+    world.in_hand.take([first.id])
+    assert world.in_hand.give_back_unknown(world.worker, world.now) == 0
+    assert world.in_hand.give_back_unknown(world.worker, world.now) == 1
+    assert outbox.claimed_by(world.worker) == {first.id}
+    world.deliver()
+    assert [message for _, message in world.mailer.sent] == [second.message]
+
+
+def test_a_claim_that_became_known_in_time_is_kept(world: World) -> None:
+    queue(world)
+    (claimed,) = outbox.claim(world.worker, world.now, 10, STATIONERY)
+    world.in_hand.give_back_unknown(world.worker, world.now)
+    world.in_hand.take([claimed.id])
+    assert world.in_hand.give_back_unknown(world.worker, world.now) == 0
+    world.in_hand.drop([claimed.id])
+
+
+def test_a_withdrawal_that_fails_loses_no_claim(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue(world, 2)
+    world.report("active", "ads-0", company="south")
+
+    def fail(*_: object) -> None:
+        raise OperationalError("cut off")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(outbox, "withdraw_ended", fail)
+        world.deliver()
+    assert len(world.mailer.sent) == 1
+    world.pass_time(seconds=10)
+    world.deliver()
+    assert sorted(email.split()[1] for email in world.emails()) == ["cancelled", "sent"]
+
+
+class SlowToConnect:
+    """A mailer whose new connection takes so long that things change meanwhile."""
+
+    def __init__(self, world: World, meanwhile: Callable[[], object]) -> None:
+        self.world, self.meanwhile = world, meanwhile
+
+    def send(
+        self, sender: str, recipient: str, message: bytes, still_wanted: Callable[[], bool]
+    ) -> Answer:
+        self.meanwhile()
+        if not still_wanted():
+            return Answer(Phase.CONNECT, None, "no longer wanted")
+        return self.world.mailer.send(sender, recipient, message)
+
+
+def test_no_mail_begins_when_its_incident_ended_while_connecting(world: World) -> None:
+    queue(world)
+    slow = SlowToConnect(world, lambda: world.report("active", "ads-0", company="south"))
+    deliver_batch(dataclasses.replace(world.courier(), mailer=slow), on_more=lambda: None)
+    assert world.mailer.sent == []
+    assert world.emails() == ["ada cancelled the integration is no longer in this state"]
+
+
+def test_an_address_that_changed_while_connecting_is_used(world: World) -> None:
+    queue(world)
+    line = {"type": "user", "account": "acme", "id": "ada", "email": "a@new.example"}
+    slow = SlowToConnect(world, lambda: world.directory(line))
+    deliver_batch(dataclasses.replace(world.courier(), mailer=slow), on_more=lambda: None)
+    assert [to for to, _ in world.mailer.sent] == ["a@new.example"]
+    assert DeliveryAttempt.objects.count() == 1
+
+
 def test_a_new_address_is_used_even_for_an_email_that_was_written(world: World) -> None:
     queue(world)
     world.mailer.answer = GREYLISTED
@@ -180,6 +266,23 @@ def test_an_end_seen_right_before_sending_lets_the_state_be_told_again(world: Wo
     world.pass_time(minutes=1)
     world.report("failed", "ads-0", company="south")
     assert world.work() == ["ada@acme.example: ads-0 for South stopped working"]
+
+
+def test_a_reminder_withdrawn_after_planning_is_planned_again_for_the_new_stay(
+    world: World,
+) -> None:
+    queue(world)
+    world.deliver()
+    world.pass_time(days=7)
+    world.plan()
+    (claimed,) = outbox.claim(world.worker, world.now, 10, STATIONERY)
+    there = world.a_report("pending", "ads-0", company="south")
+    world.pass_time(minutes=1)
+    world.take(there, world.a_report("failed", "ads-0", company="south"))
+    world.plan()
+    assert outbox.check_again(claimed, world.worker, world.now, STATIONERY) is None
+    assert world.work() == []
+    assert world.live(days=7) == ["ada@acme.example: ads-0 for South is still broken after 7 days"]
 
 
 def test_a_state_that_is_back_when_it_is_looked_at_again_is_not_withdrawn(world: World) -> None:

@@ -188,6 +188,41 @@ def test_an_integration_of_another_company_is_refused(world: World) -> None:
     assert "another company" in taken.outcome.error
 
 
+def test_one_batch_makes_an_integration_in_one_company_only(world: World) -> None:
+    first, second = world.a_report("failed"), {**world.a_report("failed"), "company": "south"}
+    assert results(world, first, second) == ["applied", "rejected"]
+    assert results(world, second) == ["rejected"]  # not a duplicate: it had no effect
+
+
+@pytest.mark.parametrize("state", ["pending", "active"])
+def test_an_incident_closed_while_its_report_was_on_the_way_is_no_fault(
+    world: World, state: str
+) -> None:
+    world.report("failed")
+    world.pass_time(minutes=1)
+    Incident.objects.update(closed_at=world.now)  # as switching its company off does
+    assert world.report(state) == "applied"
+    assert world.open_incidents() == (state == "pending")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"state": "x` - at `$.id`"},
+        {"a`b - at `$.x`": 1},
+        {"a\nb": 1},
+        {"reason": {"x` - at `$.reason.code`": 1}},
+    ],
+)
+def test_a_value_that_looks_like_our_own_words_is_rejected_alone(
+    world: World, change: dict[str, Any]
+) -> None:
+    wrong, right = world.take({**world.a_report("failed"), **change}, world.a_report("failed", "b"))
+    assert wrong.outcome.result.value == "rejected"
+    assert "\n" not in wrong.outcome.field + wrong.outcome.error
+    assert right.outcome.result.value == "applied"
+
+
 def test_the_cost_in_statements_does_not_grow_with_the_batch(world: World) -> None:
     def statements(count: int, state: str) -> int:
         reports = [world.a_report(state, f"ads-{number}") for number in range(count)]

@@ -8,6 +8,7 @@ from tests.world import World
 from integration_alerts.alerts import subscribing
 from integration_alerts.alerts.models import Subscription
 from integration_alerts.alerts.subscribing import AlreadySubscribed, NotAllowed
+from integration_alerts.directory.models import Member
 from integration_alerts.rules.permissions import ALL_COMPANIES, Denial, Scope
 
 pytestmark = pytest.mark.django_db
@@ -184,3 +185,22 @@ def test_a_deactivated_user_is_not_subscribed(team: World) -> None:
     team.directory({**IVY, "active": False})
     team.report("active", actor="ivy")
     assert not Subscription.objects.filter(member=team.member("ivy")).exists()
+
+
+def test_another_account_has_no_such_subscription(team: World) -> None:
+    team.directory(
+        {"type": "account", "id": "other", "name": "Other"},
+        {
+            "type": "user", "account": "other", "id": "eve", "email": "eve@other.example",
+            "name": "Eve", "role": "administrator",
+        },
+    )  # fmt: skip
+    eve = Member.objects.get(external_id="eve")
+    for act in (
+        lambda: subscribing.delete(team.subscription("max"), actor=eve),
+        lambda: subscribing.pause(team.subscription("max"), team.now, actor=eve),
+        lambda: subscribing.create(team.member("ivy"), ALL_COMPANIES, team.now, actor=eve),
+    ):
+        with pytest.raises(NotAllowed) as caught:
+            act()
+        assert caught.value.denial is Denial.UNKNOWN

@@ -194,3 +194,16 @@ def test_a_report_from_a_clock_slightly_ahead_is_told_at_once(world: World) -> N
     world.pass_time(minutes=-4)
     assert world.take(report)[0].outcome.result == "applied"
     assert world.work() == FAILED
+
+
+def test_a_reminder_of_an_earlier_stay_is_not_sent_in_a_later_one(world: World) -> None:
+    world.report("failed")
+    world.work()
+    world.live(days=6, hours=23)
+    world.pass_time(hours=1)
+    world.plan()  # the reminder is queued, the mail server is away
+    there = world.a_report("pending")
+    world.pass_time(minutes=1)
+    world.take(there, world.a_report("failed"))
+    assert world.work() == []
+    assert subjects(world.live(days=7)) == ["ads for North is still broken after 7 days"]

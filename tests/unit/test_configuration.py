@@ -53,6 +53,9 @@ def test_everything_can_be_set() -> None:
         ("DATABASE_URL", "postgresql://localhost:no/x"),
         ("DATABASE_URL", "postgresql://localhost"),
         ("DATABASE_URL", "postgresql://localhost/x?nonsense=1"),
+        ("DATABASE_URL", "postgresql://[::1/x"),
+        ("DATA_DIR", "~there-is-no-such-user/x"),
+        ("DEFAULT_FROM_EMAIL", "alerts@" + "ü" * 64 + ".example"),
         ("EMAIL_URL", "http://mail.example"),
         ("DEFAULT_FROM_EMAIL", "nobody"),
         ("DEFAULT_FROM_EMAIL", "Alerts <alerts@>"),
@@ -77,6 +80,16 @@ def test_a_wrong_setting_is_named_in_one_line(name: str, value: str) -> None:
         load({name: value})
     assert str(caught.value).startswith(name)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["postgresql://u:sec%zzret@h/db", "postgresql://u:sec/ret@h/db", "mysql://u:secret@h/d"]
+)
+def test_a_password_in_a_wrong_database_url_is_never_repeated(url: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load({"DATABASE_URL": url})
+    assert "sec" not in str(caught.value)
+    assert caught.value.__suppress_context__ or caught.value.__context__ is None
 
 
 def test_the_secret_key_is_made_once_and_kept_for_its_owner(tmp_path: Path) -> None:

@@ -139,6 +139,7 @@ def test_a_reminder_says_for_how_long() -> None:
 
 HOSTILE = [
     "Ads\r\nBcc: x@evil.example", "<script>alert(1)</script>", "\u202eevil\u202c", "🔥" * 60,
+    "=?utf-8?q?=0D=0ABcc:_evil@evil.example?=", "=?utf-8?q?=0D=0A=0D=0Abody?=", "=?utf-8?q?hello?=",
     'quote " and \\ back', "ä" * 500, "a,b;c:d<e>", "\x00\x1b[31m", "",
 ]  # fmt: skip
 
@@ -153,6 +154,11 @@ def test_hostile_names_stay_text(name: str) -> None:
     assert "<script>" not in parsed.get_body(("html",)).get_content()
     assert max(len(line) for line in raw.split(b"\r\n")) <= 998
     assert raw == message(letter(integration=name, company=name, account=name, reader=name))
+
+
+def test_what_looks_like_an_encoded_word_stays_what_it_looks_like() -> None:
+    parsed = email.message_from_bytes(message(letter(company="=?utf-8?q?hello?=")), policy=strict)
+    assert parsed["Subject"] == "Google Ads for = ?utf-8?q?hello?= stopped working"
 
 
 @given(name=st.text(max_size=200))

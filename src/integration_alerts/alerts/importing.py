@@ -8,6 +8,7 @@ from integration_alerts.directory.directory_lines import SubscriptionLine
 from integration_alerts.directory.importing import find_account, find_companies, required
 from integration_alerts.directory.lines import LineError
 from integration_alerts.directory.models import Account, Member
+from integration_alerts.rules.permissions import Denial, Scope
 
 
 def save_subscription(line: SubscriptionLine, now: datetime) -> None:
@@ -30,12 +31,23 @@ def save_subscription(line: SubscriptionLine, now: datetime) -> None:
     companies = None if line.companies == "all" else find_companies(account, line.companies)
     wanted = subscribing.scope(companies)
     try:
-        if subscription is None:
-            subscribing.create(member, wanted, now)
-        else:
-            subscribing.change_scope(subscription, wanted)
+        _set_scope(member, subscription, wanted, now)
     except subscribing.NotAllowed as error:
-        raise LineError("user" if "Reporting" in str(error) else "companies", str(error)) from None
+        field = "user" if error.denial is Denial.REPORTING_RECIPIENT else "companies"
+        raise LineError(field, str(error)) from None
+
+
+def _set_scope(
+    member: Member, subscription: Subscription | None, wanted: Scope, now: datetime
+) -> None:
+    if subscription is None:
+        try:
+            subscribing.create(member, wanted, now)
+        except subscribing.AlreadySubscribed:  # by activating an integration, at this moment (R17)
+            subscription = Subscription.objects.get(member=member)
+        else:
+            return
+    subscribing.change_scope(subscription, wanted)
 
 
 def _find_member(account: Account, external_id: str) -> Member:

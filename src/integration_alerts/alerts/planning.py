@@ -4,7 +4,8 @@
 Does not know who is told: that is composing, in the layer above.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,17 +19,10 @@ from integration_alerts.rules.states import State
 BATCH = 500
 
 
-@dataclass(slots=True)
-class Planned:
-    """What one pass did: how many incidents it looked at, and what follows."""
-
-    looked_at: int = 0
-    notices: int = 0  # that wait to be composed now
-    ended: list[tuple[int, str]] = field(default_factory=list)  # (incident id, state) to withdraw
-
-
 @dataclass(frozen=True, slots=True)
-class _Incident:
+class DueIncident:
+    """An incident that is due for a look, under this transaction's lock."""
+
     id: int
     account_id: int
     state: State
@@ -36,62 +30,59 @@ class _Incident:
     closed: bool
 
 
-def plan_due(now: datetime, limit: int = BATCH) -> Planned:
-    """Plan up to `limit` incidents that are due for a look. Call inside a transaction.
+def claim_due(now: datetime, limit: int = BATCH) -> list[DueIncident]:
+    """Lock up to `limit` incidents that are due for a look. Call inside a transaction.
 
-    Several workers may run it at once: each takes incidents that no other holds, and one crash
-    leaves the incidents as they were. The caller withdraws the mails of what has `ended`, in the
-    same transaction.
+    Several workers may run it at once: each takes incidents that no other holds, and a crash leaves
+    the incidents as they were.
     """
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, [now, limit])
-        incidents = [
-            _Incident(row[0], row[1], State(row[2]), row[3], row[4]) for row in cursor.fetchall()
+        return [
+            DueIncident(id_, account_id, State(state), since, closed)
+            for id_, account_id, state, since, closed in cursor.fetchall()
         ]
-        planned = Planned(looked_at=len(incidents))
-        if not incidents:
-            return planned
+
+
+def plan_claimed(incidents: Sequence[DueIncident], now: datetime) -> int:
+    """Write down what is due for claimed incidents; returns how many notices wait to be composed.
+
+    What was unsent about states that ended must have been withdrawn before, in this transaction:
+    a withdrawn notice is not one that happened.
+    """
+    if not incidents:
+        return 0
+    with connection.cursor() as cursor:
         happened = _happened(cursor, [incident.id for incident in incidents])
         notices: list[tuple[Any, ...]] = []
-        looks: list[tuple[int, datetime | None]] = []
-        for incident in incidents:
-            planned.ended += _ended(incident, happened)
-            looks.append((incident.id, _plan(incident, happened, now, notices)))
+        looks = [
+            (incident.id, _plan(incident, happened[incident.id], now, notices))
+            for incident in incidents
+        ]
         if notices:
             cursor.execute(_INSERT_NOTICES, [now, *columns(notices, 7)])
         cursor.execute(_UPDATE_LOOKS, columns(looks, 2))
-    planned.notices = sum(1 for notice in notices if notice[-1] == NoticeStatus.PLANNED)
-    return planned
+    return sum(1 for notice in notices if notice[-1] == NoticeStatus.PLANNED)
 
 
-_Happened = dict[int, dict[str, set[Step]]]
-
-
-def _happened(cursor: Any, incident_ids: list[int]) -> _Happened:
+def _happened(cursor: Any, incident_ids: list[int]) -> dict[int, dict[str, set[Step]]]:
     cursor.execute(_NOTICES, [incident_ids])
-    happened: _Happened = {incident_id: {} for incident_id in incident_ids}
+    happened: dict[int, dict[str, set[Step]]] = {incident_id: {} for incident_id in incident_ids}
     for incident_id, state, step in cursor.fetchall():
         happened[incident_id].setdefault(state, set()).add(Step(step))
     return happened
 
 
-def _ended(incident: _Incident, happened: _Happened) -> list[tuple[int, str]]:
-    """The states with notices that no longer stand: what is unsent of them dies (R4, R10)."""
-    return [
-        (incident.id, state)
-        for state in happened[incident.id]
-        if incident.closed or state != incident.state
-    ]
-
-
 def _plan(
-    incident: _Incident, happened: _Happened, now: datetime, notices: list[tuple[Any, ...]]
+    incident: DueIncident,
+    happened: dict[str, set[Step]],
+    now: datetime,
+    notices: list[tuple[Any, ...]],
 ) -> datetime | None:
     """Add the notices of one incident to `notices`; returns when to look at it again."""
     if incident.closed:
         return None
-    done = happened[incident.id].get(incident.state, set())
-    decision = plan(incident.state, incident.since, done, now)
+    decision = plan(incident.state, incident.since, happened.get(incident.state, set()), now)
     steps = [(step, NoticeStatus.SUPERSEDED) for step in decision.superseded]
     if decision.send is not None:
         steps.append((decision.send, NoticeStatus.PLANNED))

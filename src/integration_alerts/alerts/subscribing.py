@@ -165,7 +165,7 @@ def _person(member: Member | None) -> Person | None:
     if member is None:
         return None
     assigned = Assignment.objects.filter(member=member).values_list("company_id", flat=True)
-    return Person(member.pk, Role(member.role), frozenset(assigned))
+    return Person(member.pk, Role(member.role), frozenset(assigned), member.account_id)
 
 
 def _demand(denial: Denial | None) -> None:

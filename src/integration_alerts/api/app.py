@@ -4,16 +4,17 @@ import logging
 from http import HTTPStatus
 
 import msgspec
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
 from ninja.openapi.docs import Swagger
 from ninja.security import HttpBearer
+from procrastinate.exceptions import ConnectorException
 
 from integration_alerts import __version__
 from integration_alerts.api import descriptions
-from integration_alerts.api.bodies import batches, drain, read_items
+from integration_alerts.api.bodies import batches, read_items
 from integration_alerts.api.problems import Problem, respond, server_error
 from integration_alerts.directory.keys import find_key
 from integration_alerts.directory.models import ApiKey
@@ -127,7 +128,6 @@ def on_problem(request: HttpRequest, problem: Problem) -> HttpResponse:  # noqa:
 @api.exception_handler(AuthenticationError)
 def on_unauthenticated(request: HttpRequest, error: AuthenticationError) -> HttpResponse:  # noqa: ARG001
     """No key, or one that opens nothing here."""
-    drain(request)
     detail = "send a valid API key: Authorization: Bearer ia_…"
     return respond(Problem(HTTPStatus.UNAUTHORIZED, detail))
 
@@ -141,8 +141,10 @@ def on_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:  #
     return respond(Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, pointer=f"/{place}"))
 
 
+@api.exception_handler(ConnectorException)
+@api.exception_handler(InterfaceError)
 @api.exception_handler(OperationalError)
-def on_database_away(request: HttpRequest, error: OperationalError) -> HttpResponse:
+def on_database_away(request: HttpRequest, error: Exception) -> HttpResponse:
     """The database cannot be reached; every batch is stored as a whole or not at all."""
     logger.error("%s %s: the database is away: %s", request.method, request.path, error)
     response = respond(

@@ -1,5 +1,8 @@
 """The command `integration-alerts`: its list of commands, and how it ends."""
 
+import signal
+import sys
+
 import click
 
 from integration_alerts import __version__
@@ -28,4 +31,6 @@ for command in (
 
 def main() -> None:
     """Run the command that the arguments name."""
+    # As Ctrl-C does: a short command cleans up behind itself. Those that stay have their own ways.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     commands(prog_name="integration-alerts")

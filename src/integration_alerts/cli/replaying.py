@@ -35,7 +35,10 @@ class Moment(click.ParamType[datetime]):
         if moment.tzinfo is None:
             shown = moment.isoformat()
             self.fail(f"the zone is missing; expected {shown}Z for UTC", param, ctx)
-        return moment.astimezone(UTC)
+        try:
+            return moment.astimezone(UTC)
+        except OverflowError:
+            self.fail(f"out of range, got {value!r}", param, ctx)
 
 
 @click.command()

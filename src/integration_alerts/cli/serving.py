@@ -99,8 +99,8 @@ def web(bind: tuple[str, int]) -> None:
 @concurrency_option
 def worker(concurrency: int) -> None:
     """Plan notices and send mails; any number on one DATABASE_URL."""
-    # Each sending slot and each planner holds a connection at times, the heartbeat one more.
-    os.environ.setdefault("INTEGRATION_ALERTS_POOL", str(concurrency + 4))
+    # A slot needs a connection before and after it sends, not while; PostgreSQL allows 100 in all.
+    os.environ.setdefault("INTEGRATION_ALERTS_POOL", str(min(concurrency, 20) + 4))
     with database_ready(quiet=False):
         from integration_alerts.engine.working import work
 

@@ -10,6 +10,7 @@ from typing import NoReturn
 from integration_alerts.configuration import Configuration, ConfigurationError, load
 
 REJECTED = 1  # some input was rejected, or a check failed
+FAILED = 1  # what was asked for could not be done
 WRONG_USAGE = 2  # wrong usage or configuration
 
 
@@ -57,6 +58,9 @@ def database_ready(*, quiet: bool = True, migrate: bool = False) -> Iterator[Rea
     Its schema must be up to date; `migrate` and an embedded database bring it up.
     """
     settings = configuration()
+    from django.db import Error
+    from procrastinate.exceptions import ConnectorException
+
     from integration_alerts.engine.postgres import EmbeddedPostgresError
 
     start_django(quiet=quiet)
@@ -64,10 +68,16 @@ def database_ready(*, quiet: bool = True, migrate: bool = False) -> Iterator[Rea
 
     try:
         with database.running(settings) as tend:
-            database.check_reachable()
-            if (migrate or settings.embedded) and database.missing_migrations():
-                database.migrate()
-            database.check_migrated()
-            yield Ready(settings, tend)
+            try:
+                database.check_reachable()
+                if (migrate or settings.embedded) and database.missing_migrations():
+                    database.migrate()
+                database.check_migrated()
+                yield Ready(settings, tend)
+            finally:
+                database.disconnect()
     except (EmbeddedPostgresError, database.DatabaseError) as error:
         fail(str(error))
+    except (Error, ConnectorException) as error:
+        reason = str(error).strip().partition("\n")[0]
+        fail(f"the database failed: {reason}; what was done before is kept", FAILED)

@@ -20,6 +20,7 @@ def is_address(text: str) -> bool:
     plain_local = "".join(character if character.isascii() else "x" for character in local)
     try:
         validate_email(f"{plain_local}@{domain}")
-    except ValidationError:
+        domain.encode("idna")
+    except (ValidationError, UnicodeError):
         return False
     return True

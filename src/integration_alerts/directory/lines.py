@@ -19,8 +19,10 @@ Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT, pattern=r"\A[^\x00]*\Z")
 
 Line = TypeVar("Line", bound=msgspec.Struct)
 
-_AT = re.compile(r"^(?P<what>.*?)(?: - at `\$\.?(?P<where>.*?)`)?$", re.DOTALL)
-_FIELD = re.compile(r"Object (?:missing required|contains unknown) field (?P<field>.*)")
+_PLACE = " - at `$"
+_FIELD = re.compile(
+    r"Object (?:missing required|contains unknown) field `(?P<field>.*)`", re.DOTALL
+)
 
 
 class LineError(ValueError):
@@ -64,18 +66,21 @@ def split(body: bytes) -> Iterator[tuple[int, bytes]]:
 def numbered(lines: Iterable[bytes]) -> Iterator[tuple[int, bytes]]:
     """Number lines from 1 and leave out the blank ones."""
     for number, line in enumerate(lines, start=1):
-        if stripped := line.strip():
+        # A file that begins with a byte order mark is still UTF-8 (RFC 8259 section 8.1).
+        if stripped := line.removeprefix(b"\xef\xbb\xbf" if number == 1 else b"").strip():
             yield number, stripped
 
 
 def _explain(error: str, value: dict[str, Any], line_type: type[msgspec.Struct]) -> LineError:
-    match = _AT.match(error)
-    assert match is not None
-    what, where = match["what"].replace("`", ""), match["where"] or ""
+    # From the right: what is said about the value may quote anything.
+    what, _, place = error.rpartition(_PLACE) if _PLACE in error else (error, "", "")
+    where = place.removesuffix("`").removeprefix(".")
     if field := _FIELD.match(what):
-        path = f"{where}.{field['field']}" if where else field["field"]
+        name = ascii(field["field"])[1:-1]
+        path = f"{where}.{name}" if where else name
         problem = "missing" if "missing" in what else "not a known field; check its spelling"
         return LineError(path, problem)
+    what = what.replace("`", "")
     if "matching regex" in what and "https" in what:
         what = "Expected an address that begins with https:// or http://"
     elif "matching regex" in what:
@@ -89,9 +94,9 @@ def _explain(error: str, value: dict[str, Any], line_type: type[msgspec.Struct])
 
 def _choices(line_type: type[msgspec.Struct], field: str) -> str:
     """The words that a field of an enumerated or literal type takes, to be read by people."""
-    (kind,) = (known.type for known in msgspec.structs.fields(line_type) if known.name == field)
+    kinds = [known.type for known in msgspec.structs.fields(line_type) if known.name == field]
     words: list[str] = []
-    for member in (kind, *get_args(kind)):
+    for member in (member for kind in kinds for member in (kind, *get_args(kind))):
         if isinstance(member, EnumType):
             members: Mapping[str, Enum] = member.__members__
             words += [str(word.value) for word in members.values()]

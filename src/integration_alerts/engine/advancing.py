@@ -9,7 +9,7 @@ from django.db import transaction
 
 from integration_alerts.alerts.models import Notice, NoticeStatus
 from integration_alerts.alerts.planning import BATCH as PLANNING_BATCH
-from integration_alerts.alerts.planning import plan_due
+from integration_alerts.alerts.planning import claim_due, plan_claimed
 from integration_alerts.engine import wakeups
 from integration_alerts.integrations.models import Incident
 from integration_alerts.mail import outbox
@@ -22,11 +22,11 @@ def plan(now: datetime) -> None:
     """Turn incidents that are due into notices; take back what was queued about ended ones."""
     while True:
         with transaction.atomic():
-            planned = plan_due(now)
-            withdraw(planned.ended, now)
-            if planned.notices:
+            incidents = claim_due(now)
+            withdraw([incident.id for incident in incidents], now)
+            if plan_claimed(incidents, now):
                 wakeups.wake(wakeups.COMPOSE)
-        if planned.looked_at < PLANNING_BATCH:
+        if len(incidents) < PLANNING_BATCH:
             return
 
 

@@ -24,6 +24,7 @@ from integration_alerts.directory.directory_lines import (
 from integration_alerts.directory.importing import save_account, save_company, save_user
 from integration_alerts.directory.lines import LineError
 from integration_alerts.engine import wakeups
+from integration_alerts.engine.retrying import retry_deadlocks
 from integration_alerts.integrations.closing import (
     close_for_account,
     close_for_company,
@@ -49,8 +50,12 @@ def take_directory(
 
     `only_account` is the account that the caller's key is bound to: other accounts are unknown.
     """
-    with transaction.atomic():
-        return [_take(value, now, only_account) for value in values]
+
+    def take_all() -> list[Imported]:
+        with transaction.atomic():
+            return [_take(value, now, only_account) for value in values]
+
+    return retry_deadlocks(take_all)
 
 
 def _take(value: Any, now: datetime, only_account: str | None) -> Imported:

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import OperationalError, transaction
+from django.db import transaction
 
 from integration_alerts.alerts.subscribing import subscribe_activators
 from integration_alerts.directory.lines import LineError, decode
 from integration_alerts.engine import wakeups
+from integration_alerts.engine.retrying import retry_deadlocks
 from integration_alerts.integrations.reporting import Outcome, Recorded, record
 from integration_alerts.integrations.reports import Report, read_report
 from integration_alerts.rules.states import Result
 
 BATCH = 1000
-_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,24 +69,16 @@ def record_reports(
     reports: Sequence[Report], now: datetime, *, only_account: str | None = None
 ) -> Recorded:
     """Take reports that were read already, in one transaction."""
-    for remaining in reversed(range(_TRIES)):
-        try:
-            with transaction.atomic():
-                return _record_once(reports, now, only_account)
-        except OperationalError as error:
-            # Batches lock in one order; should a deadlock come about all the same, one begins anew.
-            if getattr(error.__cause__, "sqlstate", None) != "40P01" or not remaining:
-                raise
-    raise AssertionError("unreachable")
+    return retry_deadlocks(lambda: _record_once(reports, now, only_account))
 
 
 def _record_once(reports: Sequence[Report], now: datetime, only_account: str | None) -> Recorded:
-    recorded = record(reports, now, only_account=only_account)
-    subscribe_activators(
-        [(activation.account_id, activation.actor) for activation in recorded.activations], now
-    )
-    if recorded.due:
-        wakeups.wake(wakeups.PLAN)
+    with transaction.atomic():
+        recorded = record(reports, now, only_account=only_account)
+        activators = [(each.account_id, each.actor) for each in recorded.activations]
+        subscribe_activators(activators, now)
+        if recorded.due:
+            wakeups.wake(wakeups.PLAN)
     return recorded
 
 

@@ -6,6 +6,13 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import HttpRequest
 
+# What proxies say about whom they speak for. One that says nothing cannot be told from a browser:
+# a demo does not belong behind a proxy.
+_FORWARDED = (
+    "HTTP_FORWARDED", "HTTP_X_FORWARDED", "HTTP_X_REAL_IP", "HTTP_X_CLIENT_IP", "HTTP_VIA",
+    "HTTP_CF_", "HTTP_TRUE_CLIENT_IP",
+)  # fmt: skip
+
 
 def may_operate(request: HttpRequest) -> bool:
     """Whether this request comes from an operator, or from this machine in a demo."""
@@ -17,12 +24,14 @@ def may_operate(request: HttpRequest) -> bool:
 def _is_local(request: HttpRequest) -> bool:
     # The name as well as the address: a web page elsewhere can have its own name point here, and
     # what passes through a proxy comes from this machine without being of it.
-    host = urlsplit(f"//{request.META.get('HTTP_HOST', '')}").hostname or ""
+    try:
+        host = urlsplit(f"//{request.META.get('HTTP_HOST', '')}").hostname or ""
+    except ValueError:
+        return False
     return (
         _is_loopback(request.META.get("REMOTE_ADDR", ""))
         and (host == "localhost" or _is_loopback(host))
-        and "HTTP_X_FORWARDED_FOR" not in request.META
-        and "HTTP_FORWARDED" not in request.META
+        and not any(name.startswith(_FORWARDED) for name in request.META)
     )
 
 

@@ -19,6 +19,9 @@ from dataclasses import dataclass
 from integration_alerts.engine.processes import end_with_parent
 
 START_SECONDS = 60
+# A request holds a thread while its body comes in. More than the processors need, so that a few
+# slow clients leave room for others; on the open internet, put a proxy that buffers in front.
+THREADS = 32
 # Mails in flight are finished first. The longest single wait, for an answer to the final dot, takes
 # 300 s (mail.smtp_session.Timeouts); twice that cuts off only servers that stall at every step.
 STOP_SECONDS = 600
@@ -95,7 +98,8 @@ def serve(host: str, port: int) -> None:
         port=port,
         interface=Interfaces.WSGI,
         workers=1,
-        blocking_threads=8,
+        blocking_threads=THREADS,
+        workers_kill_timeout=30,  # seconds: no client may hold up the end
         log_level=LogLevels.error,  # Django logs what matters of a request
         log_access=False,
         websockets=False,

@@ -7,7 +7,7 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from types import TracebackType
 from uuid import UUID, uuid4
 
@@ -58,8 +58,9 @@ def possibly_alive() -> Collection[UUID]:
 class Heartbeat:
     """Keeps this process known as a live worker while the `with` block runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_beat: Callable[[UUID], object] = lambda _: None) -> None:
         self.worker = uuid4()
+        self._on_beat = on_beat  # told the worker's id after every beat
         process_id = os.getpid()
         self._identity = (
             socket.gethostname(),
@@ -93,6 +94,7 @@ class Heartbeat:
         while not self._stopped.wait(HEARTBEAT_SECONDS):
             try:
                 self._beat()
+                self._on_beat(self.worker)
             except Error as error:
                 logger.warning("no heartbeat: %s", str(error).strip())
             close_old_connections()

@@ -26,6 +26,7 @@ from integration_alerts.engine.attention import attentive_worker
 from integration_alerts.engine.tasks import tasks
 from integration_alerts.engine.workers import Heartbeat
 from integration_alerts.mail.delivering import Courier
+from integration_alerts.mail.in_hand import InHand
 from integration_alerts.mail.inbox import InboxMailer
 from integration_alerts.mail.mailers import Mailer
 from integration_alerts.mail.smtp import SmtpMailer
@@ -58,7 +59,8 @@ def work(concurrency: int = DEFAULT_CONCURRENCY) -> None:
     configuration: Configuration = settings.CONFIGURATION
     mailer = mailer_for(configuration)
     stopping = threading.Event()
-    with Heartbeat() as heartbeat:
+    in_hand = InHand()
+    with Heartbeat(lambda worker: in_hand.give_back_unknown(worker, clock.now())) as heartbeat:
         courier = Courier(
             worker=heartbeat.worker,
             mailer=mailer,
@@ -66,6 +68,7 @@ def work(concurrency: int = DEFAULT_CONCURRENCY) -> None:
             clock=clock.now,
             stopping=stopping.is_set,
             slots=concurrency,
+            in_hand=in_hand,
         )
         logger.info("worker %s is ready, up to %s mails at once", os.getpid(), concurrency)
         asyncio.run(_until_stopped(courier, stopping, concurrency))

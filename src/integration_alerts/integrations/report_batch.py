@@ -75,19 +75,23 @@ class Row:
 
     def enter_state(self, state: State, at: datetime) -> None:
         """Let the open incident go on in its other state, whose own clock starts."""
-        incident = self._touch()
-        incident.state, incident.since = state, at
+        # None: it was closed by a company going off and on, while this report was on its way.
+        if self.incident is None:
+            self.open_incident(state, at)
+            return
+        self._touch(self.incident)
+        self.incident.state, self.incident.since = state, at
 
     def close_incident(self, at: datetime) -> None:
         """End the open incident."""
-        self._touch().closed_at = at
-        self.incident = None
+        if self.incident is not None:
+            self._touch(self.incident)
+            self.incident.closed_at = at
+            self.incident = None
 
-    def _touch(self) -> IncidentRow:
-        assert self.incident is not None
-        if not any(known is self.incident for known in self.incidents):
-            self.incidents.append(self.incident)
-        return self.incident
+    def _touch(self, incident: IncidentRow) -> None:
+        if not any(known is incident for known in self.incidents):
+            self.incidents.append(incident)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from integration_alerts.integrations import report_rows
-from integration_alerts.integrations.report_batch import Change, Known, Row
+from integration_alerts.integrations.report_batch import Change, Key, Known, Row
 from integration_alerts.integrations.reports import Report
 from integration_alerts.rules.states import Decision, IncidentEffect, Result, decide
 
@@ -49,7 +49,8 @@ def record(
     to it. A report that cannot be applied is rejected alone; its neighbours are not touched.
     """
     known = report_rows.resolve(reports)
-    outcomes = [_refusal(report, known, only_account) for report in reports]
+    owners = dict(known.owners)  # with those that this batch makes
+    outcomes = [_refusal(report, known, owners, only_account) for report in reports]
     accepted = [index for index, refused in enumerate(outcomes) if refused is None]
     fresh = report_rows.claim_event_ids([reports[i] for i in accepted], known, now)
     rows = report_rows.lock_integrations([reports[i] for i in accepted], known, fresh)
@@ -73,7 +74,9 @@ def record(
     return recorded
 
 
-def _refusal(report: Report, known: Known, only_account: str | None) -> Outcome | None:
+def _refusal(
+    report: Report, known: Known, owners: dict[Key, int], only_account: str | None
+) -> Outcome | None:
     account = known.accounts.get(report.account)
     if account is None or (only_account is not None and report.account != only_account):
         return _rejected("account", f"no account {report.account!r}; import it first")
@@ -84,8 +87,7 @@ def _refusal(report: Report, known: Known, only_account: str | None) -> Outcome 
         return _rejected("company", f"no company {report.company!r} in account {report.account!r}")
     if not company.active:
         return _rejected("company", f"company {report.company!r} is switched off")
-    owner = known.owners.get((account.id, report.integration))
-    if owner is not None and owner != company.id:
+    if owners.setdefault((account.id, report.integration), company.id) != company.id:
         return _rejected(
             "company",
             f"integration {report.integration!r} belongs to another company of this account; "

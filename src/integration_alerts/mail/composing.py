@@ -32,7 +32,7 @@ class _Notice:
     id: int
     account_id: int
     company_id: int
-    stands: bool  # its incident is open and still in its state
+    stands: bool  # its incident is open and still in its stay
 
 
 def compose_due(now: datetime, message_id_domain: str, limit: int = BATCH) -> Composed:
@@ -93,7 +93,8 @@ def _insert(cursor: Any, letters: list[tuple[_Notice, int]], now: datetime, doma
 # Served by the partial index notice_planned.
 _CLAIM = """
 SELECT notice.id, notice.account_id, integration.company_id,
-       incident.closed_at IS NULL AND incident.state = notice.state
+       incident.closed_at IS NULL
+           AND (incident.state, incident.state_since) = (notice.state, notice.state_since)
 FROM notice
 JOIN incident ON incident.id = notice.incident_id
 JOIN integration ON integration.id = incident.integration_id

@@ -14,9 +14,10 @@ from email.utils import parseaddr
 from typing import TypeVar
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from integration_alerts.mail import outbox
+from integration_alerts.mail.in_hand import InHand
 from integration_alerts.mail.mailers import Mailer
 from integration_alerts.mail.models import EmailStatus
 from integration_alerts.mail.outbox import Claimed
@@ -42,6 +43,7 @@ class Courier:
     clock: Callable[[], datetime]
     stopping: Callable[[], bool]
     slots: int  # how many emails this worker sends at the same time
+    in_hand: InHand
 
 
 def deliver_batch(courier: Courier, on_more: Callable[[], None]) -> int:
@@ -52,6 +54,7 @@ def deliver_batch(courier: Courier, on_more: Callable[[], None]) -> int:
     due = outbox.count_due(courier.clock(), limit=BATCH * courier.slots)
     share = min(BATCH, max(1, due // courier.slots))
     emails = deque(outbox.claim(courier.worker, courier.clock(), share, courier.stationery))
+    courier.in_hand.take(email.id for email in emails)
     claimed = len(emails)
     if due > claimed:
         on_more()
@@ -60,18 +63,36 @@ def deliver_batch(courier: Courier, on_more: Callable[[], None]) -> int:
             wanted = outbox.check_again(
                 emails[0], courier.worker, courier.clock(), courier.stationery
             )
-            emails.popleft()
+            done = emails.popleft()
             if wanted is not None:
                 _deliver(courier, wanted)
+            courier.in_hand.drop([done.id])
     finally:
         if emails:
-            _persist(courier, lambda: outbox.give_back(emails, courier.worker, courier.clock()))
+            ids = [email.id for email in emails]
+            _persist(courier, lambda: outbox.give_back(ids, courier.worker, courier.clock()))
+            courier.in_hand.drop(ids)
     return claimed
 
 
 def _deliver(courier: Courier, email: Claimed) -> None:
-    started = courier.clock()
-    answer = _send(courier, email)
+    current: Claimed | None = email
+
+    def still_wanted() -> bool:
+        nonlocal current
+        current = outbox.check_again(email, courier.worker, courier.clock(), courier.stationery)
+        return current == email
+
+    while current is not None:
+        email = current
+        started = courier.clock()
+        answer = _send(courier, email, still_wanted)
+        if current == email:
+            _record(courier, email, answer, started)
+            return
+
+
+def _record(courier: Courier, email: Claimed, answer: Answer, started: datetime) -> None:
     finished, jitter = courier.clock(), random.random()  # noqa: S311
     status = _persist(
         courier,
@@ -85,10 +106,12 @@ def _deliver(courier: Courier, email: Claimed) -> None:
         )  # fmt: skip
 
 
-def _send(courier: Courier, email: Claimed) -> Answer:
+def _send(courier: Courier, email: Claimed, still_wanted: Callable[[], bool]) -> Answer:
     sender = parseaddr(courier.stationery.sender)[1]
+    if not connection.in_atomic_block:
+        connection.close()  # back to the pool: a slow mail server must not hold a connection
     try:
-        return courier.mailer.send(sender, email.address, email.message)
+        return courier.mailer.send(sender, email.address, email.message, still_wanted)
     except Exception as error:  # a mailer's own fault must not leave the email claimed for ever
         logger.exception("the mailer failed on email %s", email.id)
         return Answer(Phase.CONNECT, None, f"the mailer failed: {type(error).__name__}")

@@ -10,6 +10,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 
+from integration_alerts.mail.mailers import always
 from integration_alerts.mail.models import InboxMessage
 from integration_alerts.rules.retry import Answer, Phase
 
@@ -36,7 +37,13 @@ class InboxMailer:
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
 
-    def send(self, sender: str, recipient: str, message: bytes) -> Answer:
+    def send(
+        self,
+        sender: str,
+        recipient: str,
+        message: bytes,
+        still_wanted: Callable[[], bool] = always,  # noqa: ARG002 (no time passes here)
+    ) -> Answer:
         """Keep the message."""
         InboxMessage.objects.create(
             received_at=self._clock(), sender=sender, recipient=recipient, message=message

@@ -90,8 +90,8 @@ class Email(models.Model):
 class EmailNotice(models.Model):
     """A notice in an email. A member is told of a notice in one email only (R7).
 
-    `released` frees a notice whose email was cancelled before any attempt, because its state had
-    ended: should the incident enter that state again, the member can be told after all.
+    `released` frees a notice whose email was cancelled before it was accepted, because its state
+    had ended: should the incident enter that state again, the member can be told after all.
     """
 
     account = models.ForeignKey(Account, models.PROTECT, db_constraint=False, db_index=False)

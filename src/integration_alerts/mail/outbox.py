@@ -4,18 +4,21 @@ Each function is one short transaction or part of one; none is open while a mail
 (R24). The order of the steps is `delivering`.
 """
 
+import logging
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 
 from integration_alerts.mail.models import DeliveryAttempt, Email, EmailStatus
 from integration_alerts.mail.wanted import Wanted, look_again
 from integration_alerts.mail.withdrawing import withdraw_ended
 from integration_alerts.mail.writing import Stationery, Unwritable, write
 from integration_alerts.rules.retry import Answer, Verdict, next_attempt_at, verdict
+
+logger = logging.getLogger(__name__)
 
 _PUT_OFF = timedelta(seconds=10)
 
@@ -54,7 +57,7 @@ def claim(worker: UUID, now: datetime, limit: int, stationery: Stationery) -> li
                     claimed.append(prepared)
             Email.objects.bulk_update(rows, _CHANGING)
         if ended:
-            withdraw_ended(ended, now)
+            _withdraw(ended, now)
     return claimed
 
 
@@ -84,7 +87,7 @@ def check_again(
             prepared = _prepare(row, wanted, now, stationery)
         row.save(update_fields=_CHANGING)
     if wanted.ended_incident is not None:
-        withdraw_ended({wanted.ended_incident}, now)
+        _withdraw({wanted.ended_incident}, now)
     return prepared
 
 
@@ -107,9 +110,15 @@ def record(
     return EmailStatus(row.status)
 
 
-def give_back(emails: Collection[Claimed], worker: UUID, now: datetime) -> None:
-    """Return claimed emails that were not begun: a worker stops."""
-    Email.objects.filter(pk__in=[email.id for email in emails], claimed_by=worker).update(
+def claimed_by(worker: UUID) -> set[int]:
+    """The emails that this worker has claimed, as the database knows it."""
+    claimed = Email.objects.filter(status=EmailStatus.SENDING.value, claimed_by=worker)
+    return set(claimed.values_list("pk", flat=True))
+
+
+def give_back(email_ids: Collection[int], worker: UUID, now: datetime) -> None:
+    """Return claimed emails that were not begun."""
+    Email.objects.filter(pk__in=email_ids, claimed_by=worker).update(
         status=EmailStatus.QUEUED.value, claimed_by=None, next_attempt_at=now
     )
 
@@ -117,13 +126,13 @@ def give_back(emails: Collection[Claimed], worker: UUID, now: datetime) -> None:
 def give_back_abandoned(possibly_alive: Collection[UUID], now: datetime) -> int:
     """Return the emails of all workers but these; returns how many.
 
-    One that was in flight is tried again with the same bytes and Message-ID (R24).
+    One that was in flight is tried again with the same bytes and Message-ID (R24). Which ones were,
+    nobody knows: each gets an attempt without an answer, so that should its state end now, nobody
+    who may have it is told the same in another mail.
     """
-    return (
-        Email.objects.filter(status=EmailStatus.SENDING.value)
-        .exclude(claimed_by__in=list(possibly_alive))
-        .update(status=EmailStatus.QUEUED.value, claimed_by=None, next_attempt_at=now)
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_GIVE_BACK_ABANDONED, [now, list(possibly_alive), now, now])
+        return int(cursor.rowcount)
 
 
 def count_due(now: datetime, limit: int) -> int:
@@ -131,6 +140,17 @@ def count_due(now: datetime, limit: int) -> int:
     due = Email.objects.filter(status=EmailStatus.QUEUED.value, next_attempt_at__lte=now)
     return due[:limit].count()
 
+
+_GIVE_BACK_ABANDONED = """
+WITH abandoned AS (
+    UPDATE email SET status = 'queued', claimed_by = NULL, next_attempt_at = %s
+    WHERE status = 'sending' AND NOT claimed_by = ANY(%s::uuid[])
+    RETURNING account_id, id, address
+)
+INSERT INTO delivery_attempt (account_id, email_id, started_at, finished_at, address, phase, answer)
+SELECT account_id, id, %s, %s, address, 'acceptance',
+       'the worker ended; the mail server may have accepted the email'
+FROM abandoned"""
 
 _CHANGING = [
     "status", "outcome_reason", "ended_at", "subject", "address", "message", "attempts",
@@ -175,6 +195,14 @@ def _apply(
                 _end(row, EmailStatus.FAILED, f"given up after 5 days: {answer.text}", finished)
             else:
                 row.status, row.next_attempt_at = EmailStatus.QUEUED.value, again
+
+
+def _withdraw(incident_ids: set[int], now: datetime) -> None:
+    # Those emails are put off and will be found again; the ones just claimed must not be lost now.
+    try:
+        withdraw_ended(incident_ids, now)
+    except DatabaseError as error:
+        logger.warning("withdrawing is put off: %s", str(error).strip())
 
 
 def _put_off(row: Email, now: datetime) -> None:

@@ -7,9 +7,11 @@ import re
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from integration_alerts.mail.email_url import MailServer
+from integration_alerts.mail.mailers import always
 from integration_alerts.mail.smtp_connection import SmtpConnection, was_dead
 from integration_alerts.mail.smtp_envelope import AddressError, Envelope, as_smtp_data
 from integration_alerts.mail.smtp_session import SessionError, SmtpSession, Timeouts
@@ -62,7 +64,13 @@ class SmtpMailer:
         self._idle: list[_Idle] = []  # the last used one at the end
         self._closed = False
 
-    def send(self, sender: str, recipient: str, message: bytes) -> Answer:
+    def send(
+        self,
+        sender: str,
+        recipient: str,
+        message: bytes,
+        still_wanted: Callable[[], bool] = always,
+    ) -> Answer:
         """Try once to hand one email in.
 
         A kept-open connection that turns out to be dead at its first command is replaced by a
@@ -82,6 +90,10 @@ class SmtpMailer:
             fresh = SmtpConnection(self._open())
         except SessionError as error:
             return error.answer
+        # Greeting, TLS and sign-in may have taken minutes.
+        if not still_wanted():
+            self._give_back(fresh)
+            return Answer(Phase.CONNECT, None, "no longer wanted")
         return self._send_over(fresh, envelope, data)
 
     def check(self) -> Answer:

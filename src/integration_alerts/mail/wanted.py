@@ -6,6 +6,7 @@ and `rules` decide about the recipient; this adds what happened to the incident.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
@@ -35,7 +36,9 @@ class _Item:
     company_id: int
     incident_id: int
     state: str
+    since: datetime
     state_now: str
+    since_now: datetime
     open: bool
     switched_on: bool
 
@@ -61,8 +64,8 @@ def look_again(email_ids: Sequence[int]) -> list[Wanted]:
 def _judge(item: _Item, verdict: Verdict) -> Wanted:
     if not item.open:
         return Wanted("", "the incident has ended", item.claimed_by, item.incident_id)
-    if item.state != item.state_now:
-        obstacle = f"the integration is {item.state_now} now"
+    if (item.state, item.since) != (item.state_now, item.since_now):
+        obstacle = f"the integration is {item.state_now} since {item.since_now} now"
         return Wanted("", obstacle, item.claimed_by, item.incident_id)
     if not item.switched_on:
         return Wanted("", "the company is switched off", item.claimed_by)
@@ -72,7 +75,8 @@ def _judge(item: _Item, verdict: Verdict) -> Wanted:
 # Each email and notice of the outbox is reached by its key; the cost is that of the emails asked.
 _ITEMS = """
 SELECT email.id, email.claimed_by, email.member_id, integration.company_id, incident.id,
-       notice.state, incident.state, incident.closed_at IS NULL, company.active AND account.active
+       notice.state, notice.state_since, incident.state, incident.state_since,
+       incident.closed_at IS NULL, company.active AND account.active
 FROM email
 JOIN email_notice ON email_notice.email_id = email.id
 JOIN notice ON notice.id = email_notice.notice_id

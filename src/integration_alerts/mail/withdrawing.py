@@ -4,7 +4,7 @@ Mails that are being sent at this moment are not touched: `outbox` checks each a
 begins, and comes back here. Locks are taken in one order: incidents, notices, emails.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -17,23 +17,24 @@ def withdraw_ended(incident_ids: Collection[int], now: datetime) -> int:
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_LOCK_INCIDENTS, [sorted(incident_ids)])
-        cursor.execute(_ENDED, [sorted(incident_ids)])
-        return withdraw(cursor.fetchall(), now)
+        cancelled = withdraw(incident_ids, now)
+        # What is withdrawn now was taken for told when the incident was planned.
+        cursor.execute(_PLAN_AGAIN, [now, sorted(incident_ids)])
+    return cancelled
 
 
-def withdraw(ended: Sequence[tuple[int, str]], now: datetime) -> int:
-    """Cancel the queued emails about these (incident id, state); returns how many.
+def withdraw(incident_ids: Collection[int], now: datetime) -> int:
+    """Cancel the queued emails about stays of these incidents that are over; returns how many.
 
     The caller holds the incidents' locks. Whoever got no mail counts as not told: should the state
     be entered again, they will be.
     """
-    if not ended:
+    if not incident_ids:
         return 0
-    incidents, states = ([pair[index] for pair in ended] for index in (0, 1))
     with connection.cursor() as cursor:
         # The lock comes first and alone: composing may hold these notices, and the statements
         # below must see the emails that it has made of them.
-        cursor.execute(_LOCK_NOTICES, [incidents, states])
+        cursor.execute(_LOCK_NOTICES, [list(incident_ids)])
         notices = [row[0] for row in cursor.fetchall()]
         if not notices:
             return 0
@@ -46,15 +47,14 @@ def withdraw(ended: Sequence[tuple[int, str]], now: datetime) -> int:
 
 _LOCK_INCIDENTS = "SELECT id FROM incident WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 
-_ENDED = """
-SELECT DISTINCT notice.incident_id, notice.state
-FROM notice JOIN incident ON incident.id = notice.incident_id
-WHERE incident.id = ANY(%s)
-  AND (incident.closed_at IS NOT NULL OR incident.state <> notice.state)"""
+_PLAN_AGAIN = """
+UPDATE incident SET next_notice_at = %s WHERE id = ANY(%s) AND closed_at IS NULL"""
 
 _LOCK_NOTICES = """
-SELECT notice.id FROM notice
-JOIN unnest(%s::bigint[], %s::text[]) AS ended (incident_id, state) USING (incident_id, state)
+SELECT notice.id FROM notice JOIN incident ON incident.id = notice.incident_id
+WHERE incident.id = ANY(%s)
+  AND (incident.closed_at IS NOT NULL
+       OR (incident.state, incident.state_since) <> (notice.state, notice.state_since))
 ORDER BY notice.id
 FOR NO KEY UPDATE OF notice"""
 
@@ -70,7 +70,8 @@ WHERE email.status = 'queued'
       JOIN notice ON notice.id = email_notice.notice_id
       JOIN incident ON incident.id = notice.incident_id
       WHERE email_notice.email_id = email.id
-        AND incident.closed_at IS NULL AND incident.state = notice.state)
+        AND incident.closed_at IS NULL
+        AND (incident.state, incident.state_since) = (notice.state, notice.state_since))
 RETURNING email.id"""
 
 # Silence after the final dot may have been an acceptance: that recipient counts as told.

@@ -26,7 +26,8 @@ class Stationery:
     @property
     def message_id_domain(self) -> str:
         """The part of a Message-ID after the @: the sender's domain."""
-        return parseaddr(self.sender)[1].rpartition("@")[2] or "localhost"
+        domain = parseaddr(self.sender)[1].rpartition("@")[2]
+        return domain.encode("idna").decode() or "localhost"
 
     @property
     def manage_url(self) -> str:

@@ -16,6 +16,7 @@ from integration_alerts.rules.eligibility import Role
 class Denial(StrEnum):
     """Why an actor may not; the text is what the actor reads."""
 
+    UNKNOWN = "There is no such integration alert."  # of another account: it does not exist here
     REPORTING_ACTOR = "Reporting users have no access to integration alerts."
     REPORTING_RECIPIENT = "Reporting users cannot have an integration alert."
     ADMINISTRATORS_ALERT = "Only Administrators manage the alerts of Administrators."
@@ -42,6 +43,7 @@ class Person:
     id: int
     role: Role
     companies: Set[int] = frozenset()
+    account: int = 0
 
     @property
     def is_administrator(self) -> bool:
@@ -76,6 +78,8 @@ def reach(actor: Person | None, recipient: Person) -> Denial | None:
     """
     if actor is None:
         return None
+    if actor.account != recipient.account:
+        return Denial.UNKNOWN
     if actor.role is Role.REPORTING:
         return Denial.REPORTING_ACTOR
     if actor.is_administrator or actor.id == recipient.id:

@@ -1,10 +1,12 @@
 """The pages that need no account yet: the start page, and the built-in inbox."""
 
+import re
+
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
-from django.views.decorators.http import require_GET
+from django.views.decorators.http import require_safe
 
 from integration_alerts.engine.operators import may_operate
 from integration_alerts.mail import inbox
@@ -14,7 +16,7 @@ from integration_alerts.web.operators import operators_only
 PAGE_SIZE = 50
 
 
-@require_GET
+@require_safe
 def start(request: HttpRequest) -> HttpResponse:
     """What this installation is, and where to go next."""
     return render(
@@ -24,18 +26,18 @@ def start(request: HttpRequest) -> HttpResponse:
     )
 
 
-@require_GET
+@require_safe
 def alerts(request: HttpRequest) -> HttpResponse:
     """Where the link at the end of every mail leads."""
     return render(request, "web/alerts.html")
 
 
-@require_GET
+@require_safe
 @operators_only
 def inbox_list(request: HttpRequest) -> HttpResponse:
     """Every caught mail, the newest first, a page at a time."""
     before = request.GET.get("before", "")
-    position = int(before) if before.isascii() and before.isdigit() else None
+    position = int(before) if re.fullmatch(r"[0-9]{1,19}", before) else None
     mails = inbox.newest(PAGE_SIZE + 1, before=position)
     context = {
         "mails": mails[:PAGE_SIZE],
@@ -45,7 +47,7 @@ def inbox_list(request: HttpRequest) -> HttpResponse:
     return render(request, "web/inbox.html", context)
 
 
-@require_GET
+@require_safe
 @operators_only
 def inbox_mail(request: HttpRequest, mail_id: int) -> HttpResponse:
     """One mail: as rendered, as text, as source."""
@@ -54,7 +56,7 @@ def inbox_mail(request: HttpRequest, mail_id: int) -> HttpResponse:
     return render(request, "web/inbox_mail.html", {"mail": mail, "source": source})
 
 
-@require_GET
+@require_safe
 @operators_only
 @xframe_options_sameorigin
 def inbox_html(request: HttpRequest, mail_id: int) -> HttpResponse:  # noqa: ARG001
@@ -67,7 +69,7 @@ def inbox_html(request: HttpRequest, mail_id: int) -> HttpResponse:  # noqa: ARG
     return response
 
 
-@require_GET
+@require_safe
 @operators_only
 def inbox_raw(request: HttpRequest, mail_id: int) -> HttpResponse:  # noqa: ARG001
     """The exact bytes, as a file that mail programs open."""
