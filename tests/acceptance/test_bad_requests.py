@@ -2,14 +2,17 @@
 
 import http.client
 import json
+import socket
 import subprocess
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from tests.acceptance.live import Live, assert_problem
 from tests.installation import Reply, failed, get, ndjson, post
+
+from integration_alerts.engine.running import THREADS
 
 TWENTY_MB = b"[" + b" " * (20 << 20) + b"]"
 
@@ -78,8 +81,17 @@ def test_20_mb_are_413_for_curl(live: Live, tmp_path: Path, expect: str) -> None
     assert_problem(reply, 413, "larger than 10 MB")
 
 
-def test_20_mb_without_a_key_are_401_for_a_python_client(live: Live) -> None:
-    assert_problem(post(f"{live.address}/api/v1/reports", TWENTY_MB, None), 401)
+def test_slow_clients_without_a_key_keep_nobody_waiting(live: Live) -> None:
+    """Their body is not read: whoever sends slowly would hold a thread meanwhile."""
+    place = urlsplit(live.address)
+    head = "POST /api/v1/reports HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"
+    with ExitStack() as clients:
+        for _ in range(THREADS + 8):
+            client = socket.create_connection((place.hostname or "", place.port or 80), timeout=10)
+            clients.enter_context(client)
+            client.sendall(head.encode())
+
+        assert get(f"{live.address}/healthz").status == 200
 
 
 def test_a_chunked_body_is_taken(live: Live) -> None:
