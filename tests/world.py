@@ -99,6 +99,12 @@ class World:
         advancing.plan(self.now)
         advancing.compose(self.now, "platform.example")
 
+    def queue(self, count: int = 1) -> None:
+        """Queue mails to Ada about failures of South, which is hers alone."""
+        for number in range(count):
+            self.report("failed", f"ads-{number}", company="south")
+        self.plan()
+
     def deliver(self) -> None:
         """Let the worker deliver what is due."""
         while deliver_batch(self.courier(), on_more=lambda: None):

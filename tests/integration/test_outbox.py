@@ -3,7 +3,6 @@
 import dataclasses
 import threading
 import uuid
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -11,30 +10,20 @@ from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from tests.world import STATIONERY, World
 
-from integration_alerts.integrations.models import Incident
 from integration_alerts.mail import outbox
 from integration_alerts.mail.delivering import BATCH, deliver_batch
 from integration_alerts.mail.models import DeliveryAttempt, Email
-from integration_alerts.mail.withdrawing import withdraw_ended
 from integration_alerts.rules.retry import Answer, Phase
 
 pytestmark = pytest.mark.django_db
 
 GREYLISTED = Answer(Phase.RECIPIENT, 450, "4.7.1 greylisted")
 UNKNOWN = Answer(Phase.RECIPIENT, 550, "5.1.1 no such user")
-SILENCE = Answer(Phase.ACCEPTANCE, None, "no answer")
 OTHER_WORKER = uuid.UUID(int=2)
 
 
-def queue(world: World, count: int = 1) -> None:
-    """Queue mails to Ada about integrations of South, which is hers alone."""
-    for number in range(count):
-        world.report("failed", f"ads-{number}", company="south")
-    world.plan()
-
-
 def test_an_accepted_email_is_sent_and_its_attempt_recorded(world: World) -> None:
-    queue(world)
+    world.queue()
     world.deliver()
     email, attempt = Email.objects.get(), DeliveryAttempt.objects.get()
     assert (email.status, email.attempts, email.ended_at) == ("sent", 1, world.now)
@@ -44,7 +33,7 @@ def test_an_accepted_email_is_sent_and_its_attempt_recorded(world: World) -> Non
 
 
 def test_a_transient_refusal_is_tried_again_with_the_same_bytes(world: World) -> None:
-    queue(world)
+    world.queue()
     world.mailer.answer = GREYLISTED
     world.deliver()
     email = Email.objects.get()
@@ -59,14 +48,14 @@ def test_a_transient_refusal_is_tried_again_with_the_same_bytes(world: World) ->
 
 
 def test_a_permanent_refusal_ends_as_failed_with_the_servers_words(world: World) -> None:
-    queue(world)
+    world.queue()
     world.mailer.answer = UNKNOWN
     world.deliver()
     assert world.emails() == ["ada failed refused: 550 5.1.1 no such user"]
 
 
 def test_after_five_days_it_is_given_up(world: World) -> None:
-    queue(world)
+    world.queue()
     world.mailer.answer = GREYLISTED
     for _ in range(200):
         world.deliver()
@@ -77,7 +66,7 @@ def test_after_five_days_it_is_given_up(world: World) -> None:
 
 
 def test_one_unwritable_email_does_not_hold_up_the_others(world: World) -> None:
-    queue(world, 2)
+    world.queue(2)
     broken = Email.objects.order_by("id")[0]
     Email.objects.filter(pk=broken.pk).update(message_id="<broken\nid>")
     world.deliver()
@@ -89,7 +78,7 @@ def test_one_unwritable_email_does_not_hold_up_the_others(world: World) -> None:
 def test_what_a_dead_worker_claimed_is_given_back_and_sent_as_the_same_message(
     world: World,
 ) -> None:
-    queue(world)
+    world.queue()
     (claimed,) = outbox.claim(OTHER_WORKER, world.now, 10, STATIONERY)
     assert outbox.give_back_abandoned([OTHER_WORKER], world.now) == 0
     assert outbox.claimed_by(OTHER_WORKER) == {claimed.id}
@@ -101,14 +90,14 @@ def test_what_a_dead_worker_claimed_is_given_back_and_sent_as_the_same_message(
 
 
 def test_a_worker_that_was_taken_for_dead_does_not_send_what_it_lost(world: World) -> None:
-    queue(world)
+    world.queue()
     (claimed,) = outbox.claim(OTHER_WORKER, world.now, 10, STATIONERY)
     outbox.give_back_abandoned([], world.now)
     assert outbox.check_again(claimed, OTHER_WORKER, world.now, STATIONERY) is None
 
 
 def test_an_acceptance_counts_even_from_a_worker_that_was_taken_for_dead(world: World) -> None:
-    queue(world)
+    world.queue()
     (claimed,) = outbox.claim(OTHER_WORKER, world.now, 10, STATIONERY)
     outbox.give_back_abandoned([], world.now)
     accepted = Answer(Phase.ACCEPTANCE, 250, "ok")
@@ -119,7 +108,7 @@ def test_an_acceptance_counts_even_from_a_worker_that_was_taken_for_dead(world: 
 
 
 def test_a_refusal_from_a_worker_that_was_taken_for_dead_changes_nothing(world: World) -> None:
-    queue(world)
+    world.queue()
     (claimed,) = outbox.claim(OTHER_WORKER, world.now, 10, STATIONERY)
     outbox.give_back_abandoned([], world.now)
     outbox.record(claimed, OTHER_WORKER, UNKNOWN, world.now, world.now, 0.5)
@@ -127,40 +116,15 @@ def test_a_refusal_from_a_worker_that_was_taken_for_dead_changes_nothing(world: 
 
 
 def test_a_stopping_worker_gives_back_what_it_has_not_begun(world: World) -> None:
-    queue(world, 3)
+    world.queue(3)
     world.stopping = True
     assert deliver_batch(world.courier(), on_more=lambda: None) == 3
     assert world.mailer.sent == []
     assert world.emails() == ["ada queued"] * 3
 
 
-def test_silence_after_the_final_dot_counts_as_told_when_the_state_ends(world: World) -> None:
-    queue(world)
-    world.mailer.answer = SILENCE
-    world.deliver()
-    world.report("pending", "ads-0", company="south")
-    world.plan()
-    world.pass_time(minutes=1)
-    world.report("failed", "ads-0", company="south")
-    assert world.work() == []  # it may have arrived: nobody is told twice
-
-
-def test_whoever_may_have_the_mail_of_a_crash_is_not_told_the_same_in_another(
-    world: World,
-) -> None:
-    queue(world)
-    outbox.claim(OTHER_WORKER, world.now, 10, STATIONERY)  # in flight when the worker is killed
-    outbox.give_back_abandoned([], world.now)
-    world.pass_time(minutes=1)
-    world.report("pending", "ads-0", company="south")
-    world.plan()
-    world.pass_time(minutes=1)
-    world.report("failed", "ads-0", company="south")
-    assert world.work() == []
-
-
 def test_what_is_claimed_but_not_in_hand_is_given_back_the_second_time(world: World) -> None:
-    queue(world, 2)
+    world.queue(2)
     first, second = outbox.claim(world.worker, world.now, 10, STATIONERY)
     world.in_hand.take([first.id])
     assert world.in_hand.give_back_unknown(world.worker, world.now) == 0
@@ -171,7 +135,7 @@ def test_what_is_claimed_but_not_in_hand_is_given_back_the_second_time(world: Wo
 
 
 def test_a_claim_that_became_known_in_time_is_kept(world: World) -> None:
-    queue(world)
+    world.queue()
     (claimed,) = outbox.claim(world.worker, world.now, 10, STATIONERY)
     world.in_hand.give_back_unknown(world.worker, world.now)
     world.in_hand.take([claimed.id])
@@ -179,122 +143,8 @@ def test_a_claim_that_became_known_in_time_is_kept(world: World) -> None:
     world.in_hand.drop([claimed.id])
 
 
-def test_a_withdrawal_that_fails_loses_no_claim(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    queue(world, 2)
-    world.report("active", "ads-0", company="south")
-
-    def fail(*_: object) -> None:
-        raise OperationalError("cut off")
-
-    with monkeypatch.context() as broken:
-        broken.setattr(outbox, "withdraw_ended", fail)
-        world.deliver()
-    assert len(world.mailer.sent) == 1
-    world.pass_time(seconds=10)
-    world.deliver()
-    assert sorted(email.split()[1] for email in world.emails()) == ["cancelled", "sent"]
-
-
-class SlowToConnect:
-    """A mailer whose new connection takes so long that things change meanwhile."""
-
-    def __init__(self, world: World, meanwhile: Callable[[], object]) -> None:
-        self.world, self.meanwhile = world, meanwhile
-
-    def send(
-        self, sender: str, recipient: str, message: bytes, still_wanted: Callable[[], bool]
-    ) -> Answer:
-        self.meanwhile()
-        if not still_wanted():
-            return Answer(Phase.CONNECT, None, "no longer wanted")
-        return self.world.mailer.send(sender, recipient, message)
-
-
-def test_no_mail_begins_when_its_incident_ended_while_connecting(world: World) -> None:
-    queue(world)
-    slow = SlowToConnect(world, lambda: world.report("active", "ads-0", company="south"))
-    deliver_batch(dataclasses.replace(world.courier(), mailer=slow), on_more=lambda: None)
-    assert world.mailer.sent == []
-    assert world.emails() == ["ada cancelled the integration is no longer in this state"]
-
-
-def test_an_address_that_changed_while_connecting_is_used(world: World) -> None:
-    queue(world)
-    line = {"type": "user", "account": "acme", "id": "ada", "email": "a@new.example"}
-    slow = SlowToConnect(world, lambda: world.directory(line))
-    deliver_batch(dataclasses.replace(world.courier(), mailer=slow), on_more=lambda: None)
-    assert [to for to, _ in world.mailer.sent] == ["a@new.example"]
-    assert DeliveryAttempt.objects.count() == 1
-
-
-def test_a_new_address_is_used_even_for_an_email_that_was_written(world: World) -> None:
-    queue(world)
-    world.mailer.answer = GREYLISTED
-    world.deliver()
-    world.directory({"type": "user", "account": "acme", "id": "ada", "email": "a@new.example"})
-    world.pass_time(minutes=1)
-    world.mailer.answer = Answer(Phase.ACCEPTANCE, 250, "ok")
-    world.deliver()
-    (old, first), (new, second) = world.mailer.sent
-    assert (old, new) == ("ada@acme.example", "a@new.example")
-    assert b"a@new.example" in second
-    assert first.split(b"Message-ID: ")[1][:40] == second.split(b"Message-ID: ")[1][:40]
-
-
-def test_a_change_between_claim_and_sending_is_seen(world: World) -> None:
-    queue(world)
-    (claimed,) = outbox.claim(world.worker, world.now, 10, STATIONERY)
-    assert outbox.check_again(claimed, world.worker, world.now, STATIONERY) == claimed
-    world.directory({"type": "user", "account": "acme", "id": "ada", "email": "a@new.example"})
-    again = outbox.check_again(claimed, world.worker, world.now, STATIONERY)
-    assert again is not None
-    assert again.address == "a@new.example"
-    world.report("active", "ads-0", company="south")
-    assert outbox.check_again(again, world.worker, world.now, STATIONERY) is None
-    assert world.emails() == ["ada cancelled the integration is no longer in this state"]
-
-
-def test_an_end_seen_right_before_sending_lets_the_state_be_told_again(world: World) -> None:
-    queue(world)
-    (claimed,) = outbox.claim(world.worker, world.now, 10, STATIONERY)
-    world.pass_time(minutes=1)
-    world.report("pending", "ads-0", company="south")
-    world.plan()  # leaves alone what is being sent
-    assert outbox.check_again(claimed, world.worker, world.now, STATIONERY) is None
-    world.pass_time(minutes=1)
-    world.report("failed", "ads-0", company="south")
-    assert world.work() == ["ada@acme.example: ads-0 for South stopped working"]
-
-
-def test_a_reminder_withdrawn_after_planning_is_planned_again_for_the_new_stay(
-    world: World,
-) -> None:
-    queue(world)
-    world.deliver()
-    world.pass_time(days=7)
-    world.plan()
-    (claimed,) = outbox.claim(world.worker, world.now, 10, STATIONERY)
-    there = world.a_report("pending", "ads-0", company="south")
-    world.pass_time(minutes=1)
-    world.take(there, world.a_report("failed", "ads-0", company="south"))
-    world.plan()
-    assert outbox.check_again(claimed, world.worker, world.now, STATIONERY) is None
-    assert world.work() == []
-    assert world.live(days=7) == ["ada@acme.example: ads-0 for South is still broken after 7 days"]
-
-
-def test_a_state_that_is_back_when_it_is_looked_at_again_is_not_withdrawn(world: World) -> None:
-    queue(world)
-    incident = Incident.objects.get()
-    assert withdraw_ended({incident.pk}, world.now) == 0
-    world.deliver()
-    assert world.emails() == ["ada sent"]
-
-
 def test_others_are_asked_to_join_in_while_there_is_more(world: World) -> None:
-    queue(world, BATCH + 1)
+    world.queue(BATCH + 1)
     calls: list[str] = []
     courier = dataclasses.replace(world.courier(), slots=2)
     assert deliver_batch(courier, on_more=lambda: calls.append("more")) == BATCH // 2
@@ -303,7 +153,7 @@ def test_others_are_asked_to_join_in_while_there_is_more(world: World) -> None:
 
 
 def test_a_few_emails_are_shared_among_all_slots(world: World) -> None:
-    queue(world, 3)
+    world.queue(3)
     courier = dataclasses.replace(world.courier(), slots=10)
     assert [deliver_batch(courier, on_more=lambda: None) for _ in range(4)] == [1, 1, 1, 0]
 
@@ -311,7 +161,7 @@ def test_a_few_emails_are_shared_among_all_slots(world: World) -> None:
 def test_the_database_going_away_after_an_acceptance_is_waited_out(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    queue(world)
+    world.queue()
     record, failures = outbox.record, [OperationalError("gone"), OperationalError("gone")]
 
     def unreliable(*arguments: object) -> object:
@@ -329,7 +179,7 @@ def test_the_database_going_away_after_an_acceptance_is_waited_out(
 def test_a_mailer_that_breaks_leaves_the_email_to_be_tried_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    queue(world)
+    world.queue()
     monkeypatch.setattr(
         world.mailer, "send", lambda *_: (_ for _ in ()).throw(RuntimeError("broken"))
     )
@@ -341,7 +191,7 @@ def test_a_mailer_that_breaks_leaves_the_email_to_be_tried_again(
 def test_claiming_costs_the_same_statements_for_any_batch_but_the_letters(
     world: World, count: int
 ) -> None:
-    queue(world, count)
+    world.queue(count)
     with CaptureQueriesContext(connection) as queries:
         outbox.claim(world.worker, world.now, BATCH, STATIONERY)
     letters = count  # each letter fetches its facts
@@ -351,7 +201,7 @@ def test_claiming_costs_the_same_statements_for_any_batch_but_the_letters(
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_never_claim_the_same_email() -> None:
     world = World()
-    queue(world, 60)
+    world.queue(60)
     claimed: list[int] = []
 
     def claim_all(worker: uuid.UUID) -> None:
