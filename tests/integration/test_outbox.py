@@ -115,6 +115,20 @@ def test_a_refusal_from_a_worker_that_was_taken_for_dead_changes_nothing(world: 
     assert world.emails() == ["ada queued"]
 
 
+def test_a_wakeup_that_fails_keeps_no_email_claimed(world: World) -> None:
+    world.queue(3)
+
+    def fail() -> None:
+        raise OperationalError("gone")
+
+    courier = dataclasses.replace(world.courier(), slots=2)
+    with pytest.raises(OperationalError):
+        deliver_batch(courier, on_more=fail)
+    assert world.emails() == ["ada queued"] * 3
+    world.deliver()
+    assert world.emails() == ["ada sent"] * 3
+
+
 def test_a_stopping_worker_gives_back_what_it_has_not_begun(world: World) -> None:
     world.queue(3)
     world.stopping = True

@@ -134,7 +134,7 @@ def test_a_batch_goes_on_with_the_incident_that_is_open(world: World) -> None:
         ({"integration": ""}, "integration", "length"),
         ({"integration": "a\nb"}, "integration", "line breaks"),
         ({"id": 7}, "id", "expected str, got int"),
-        ({"name": "nul\x00"}, "name", "control characters"),
+        ({"name": "nul\x00"}, "name", "without NUL characters"),
         ({"fix_url": "javascript:alert(1)"}, "fix_url", "https://"),
         ({"reason": "expired"}, "reason", "expected object"),
         ({"reason": {"codes": "x"}}, "reason.codes", "not a known field"),

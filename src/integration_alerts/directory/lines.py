@@ -83,8 +83,10 @@ def _explain(error: str, value: dict[str, Any], line_type: type[msgspec.Struct])
     what = what.replace("`", "")
     if "matching regex" in what and "https" in what:
         what = "Expected an address that begins with https:// or http://"
-    elif "matching regex" in what:
+    elif "x1f" in what and "matching regex" in what:
         what = "Expected text without control characters or line breaks"
+    elif "matching regex" in what:
+        what = "Expected text without NUL characters"
     if what.startswith(("Invalid enum value", "Invalid value")):
         what = f"expected {_choices(line_type, where)}"
     got = _look_up(value, where)

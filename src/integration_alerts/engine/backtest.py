@@ -41,10 +41,10 @@ def replay(
     """
     rejections: list[Rejection] = []
     clock = _Clock()
-    ordered = sorted(range(len(reports)), key=lambda index: reports[index].occurred_at)
+    wanted = [i for i, report in enumerate(reports) if until is None or report.occurred_at <= until]
+    on_progress(len(reports) - len(wanted))
+    ordered = sorted(wanted, key=lambda index: reports[index].occurred_at)
     for instant, group in groupby(ordered, key=lambda index: reports[index].occurred_at):
-        if until is not None and instant > until:
-            break
         indexes = list(group)
         clock.run_until(instant, inclusive=False)
         recorded = intake.record_reports([reports[index] for index in indexes], instant)

@@ -56,9 +56,9 @@ def deliver_batch(courier: Courier, on_more: Callable[[], None]) -> int:
     emails = deque(outbox.claim(courier.worker, courier.clock(), share, courier.stationery))
     courier.in_hand.take(email.id for email in emails)
     claimed = len(emails)
-    if due > claimed:
-        on_more()
     try:
+        if due > claimed:
+            on_more()
         while emails and not courier.stopping():
             wanted = outbox.check_again(
                 emails[0], courier.worker, courier.clock(), courier.stationery

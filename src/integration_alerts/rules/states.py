@@ -20,7 +20,6 @@ class State(StrEnum):
 
 
 UNHEALTHY = frozenset({State.PENDING, State.FAILED})
-HEALTHY = frozenset({State.ACTIVE, State.DISABLED})
 
 
 class Result(StrEnum):
