@@ -14,6 +14,7 @@ from typing import Any
 import psycopg
 import pytest
 from tests.integration.postgres_processes import (
+    SOURCE,
     eventually,
     gone,
     kill,
@@ -38,6 +39,11 @@ from integration_alerts.engine.postgres.folders import SOCKET_NAME, Folders, soc
 NOBODY = 65534
 ROOT = os.geteuid() == 0
 needs_root = pytest.mark.skipif(not ROOT, reason="only root can act as another user")
+# Another user runs our code and the wheel's programs from where they lie.
+needs_open_clone = pytest.mark.skipif(
+    not all(folder.stat().st_mode & 0o001 for folder in (SOURCE, *SOURCE.parents)),
+    reason="this clone lies in a folder that other users may not enter",
+)
 # A seccomp filter that makes unshare() fail with EPERM, as container engines do by default.
 UNSHARE = {"x86_64": 272, "aarch64": 97}.get(platform.machine())
 NO_NAMESPACES = f"""
@@ -198,6 +204,7 @@ def test_a_stale_pid_file_does_not_block_the_start(data: Path, process_id: int) 
 
 
 @needs_root
+@needs_open_clone
 def test_an_ordinary_user_has_a_server_of_its_own(open_folder: Path) -> None:
     (open_folder / "theirs").mkdir()
     os.chown(open_folder / "theirs", NOBODY, NOBODY)
@@ -220,6 +227,7 @@ def test_an_ordinary_user_has_a_server_of_its_own(open_folder: Path) -> None:
 
 
 @needs_root
+@needs_open_clone
 @pytest.mark.skipif(UNSHARE is None, reason="no seccomp filter for this kind of machine")
 def test_root_runs_it_as_nobody_where_namespaces_are_forbidden_and_back(open_folder: Path) -> None:
     data = open_folder / "data"
@@ -238,6 +246,7 @@ def test_root_runs_it_as_nobody_where_namespaces_are_forbidden_and_back(open_fol
 
 
 @needs_root
+@needs_open_clone
 @pytest.mark.skipif(UNSHARE is None, reason="no seccomp filter for this kind of machine")
 def test_says_which_folder_nobody_may_not_enter(open_folder: Path) -> None:
     closed = open_folder / "closed"
