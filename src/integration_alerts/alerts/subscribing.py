@@ -6,15 +6,15 @@ that makes sense. Does not decide who is told at the moment: that is `recipients
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from typing import overload
 
 from django.db import IntegrityError, connection, transaction
 
 from integration_alerts.alerts.models import CoveredCompany, Origin, Subscription
-from integration_alerts.directory.models import Assignment, Company, Member
+from integration_alerts.directory.models import Company, Member
+from integration_alerts.directory.people import person
 from integration_alerts.rules import permissions
 from integration_alerts.rules.eligibility import Role
-from integration_alerts.rules.permissions import Denial, Person, Scope
+from integration_alerts.rules.permissions import Denial, Scope
 
 
 class SubscribingError(Exception):
@@ -40,7 +40,7 @@ def create(
     recipient: Member, scope: Scope, now: datetime, *, actor: Member | None = None
 ) -> Subscription:
     """Make a subscription; raises NotAllowed or AlreadySubscribed."""
-    _demand(permissions.may_create(_person(actor), _person(recipient), scope))
+    _demand(permissions.may_create(person(actor), person(recipient), scope))
     try:
         with transaction.atomic():
             subscription = Subscription.objects.create(
@@ -66,7 +66,7 @@ def change_scope(
     with transaction.atomic():
         locked = _lock(subscription)
         scope = permissions.edited_scope(
-            _person(actor), _person(locked.member), scope_of(locked), wanted
+            person(actor), person(locked.member), scope_of(locked), wanted
         )
         if isinstance(scope, Denial):
             raise NotAllowed(scope)
@@ -110,8 +110,8 @@ def resume(subscription: Subscription, *, actor: Member | None = None) -> Subscr
         locked = _lock(subscription)
         _demand(
             permissions.may_resume(
-                _person(actor),
-                _person(locked.member),
+                person(actor),
+                person(locked.member),
                 scope_of(locked),
                 unsubscribed_by_link=locked.unsubscribed_by_link,
             )
@@ -156,26 +156,14 @@ def scope(companies: Iterable[Company] | None) -> Scope:
     return Scope(None if companies is None else frozenset(company.pk for company in companies))
 
 
-@overload
-def _person(member: Member) -> Person: ...
-@overload
-def _person(member: None) -> None: ...
-def _person(member: Member | None) -> Person | None:
-    """The member as the permission rules see one; None: the platform."""
-    if member is None:
-        return None
-    assigned = Assignment.objects.filter(member=member).values_list("company_id", flat=True)
-    return Person(member.pk, Role(member.role), frozenset(assigned), member.account_id)
-
-
 def _demand(denial: Denial | None) -> None:
     if denial is not None:
         raise NotAllowed(denial)
 
 
 def _may_end(subscription: Subscription, actor: Member | None) -> Denial | None:
-    recipient = _person(subscription.member)
-    return permissions.may_end(_person(actor), recipient, scope_of(subscription))
+    recipient = person(subscription.member)
+    return permissions.may_end(person(actor), recipient, scope_of(subscription))
 
 
 def _lock(subscription: Subscription) -> Subscription:

@@ -38,19 +38,15 @@ def respond(problem: Problem) -> HttpResponse:
     return response
 
 
-def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
-    """Any unknown address: a problem for API clients, a short page for people."""
-    if _is_api(request):
-        return respond(Problem(HTTPStatus.NOT_FOUND, f"there is nothing at {request.path}"))
-    return HttpResponse("There is nothing at this address.", status=404, content_type="text/plain")
+def not_found(request: HttpRequest) -> HttpResponse:
+    """Any unknown address of the API."""
+    return respond(Problem(HTTPStatus.NOT_FOUND, f"there is nothing at {request.path}"))
 
 
-def server_error(request: HttpRequest) -> HttpResponse:
+def server_error(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """A fault of ours: logged with its traceback, told without one."""
     detail = "a fault on our side; send it again, what was stored already has no second effect"
-    if _is_api(request):
-        return respond(Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
-    return HttpResponse("Something went wrong here. Try again.", status=500)
+    return respond(Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
 
 
 class MethodNotAllowed:
@@ -62,7 +58,7 @@ class MethodNotAllowed:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request."""
         response = self.get_response(request)
-        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or not _is_api(request):
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or not is_api(request):
             return response
         allowed = response.headers["Allow"]
         told = respond(Problem(HTTPStatus.METHOD_NOT_ALLOWED, f"use {allowed} at {request.path}"))
@@ -70,5 +66,6 @@ class MethodNotAllowed:
         return told
 
 
-def _is_api(request: HttpRequest) -> bool:
+def is_api(request: HttpRequest) -> bool:
+    """Whether this is an address of the API."""
     return request.path.startswith("/api/")

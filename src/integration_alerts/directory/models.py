@@ -9,6 +9,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from integration_alerts.directory.tenancy import SameAccount, account_key
 from integration_alerts.rules.eligibility import Role
@@ -63,15 +64,20 @@ class Member(models.Model):
     role = models.TextField(choices=[(role.value, role.name.title()) for role in Role])
     active = models.BooleanField(default=True)
     companies = models.ManyToManyField(Company, through="Assignment", related_name="members")
+    # Who acts as this member on the pages; null until an invitation was accepted.
+    user = models.ForeignKey("User", models.SET_NULL, null=True, blank=True, related_name="members")
 
     class Meta:
         db_table = "member"
         constraints: ClassVar = [
             models.UniqueConstraint(fields=["account", "external_id"], name="member_external_id"),
             account_key("member_account_key"),
+            models.UniqueConstraint(fields=["account", "user"], name="member_one_per_user"),
             models.CheckConstraint(condition=Q(role__in=[*Role]), name="member_role_known"),
         ]
         indexes: ClassVar = [
+            # directory.invitations looks for the members who have an address, in any case.
+            models.Index(Lower("email"), name="member_email"),
             # alerts.recipients asks for an account's administrators with every notice.
             models.Index(
                 fields=["account"],

@@ -3,13 +3,28 @@
 from typing import ClassVar
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Func, Q, Value, When
+from django.db.models.functions import Coalesce
 
 from integration_alerts.directory.models import Account, Company
 from integration_alerts.directory.tenancy import SameAccount, account_key
 from integration_alerts.rules.states import UNHEALTHY, State
 
+
+class Microseconds(Func):
+    """A time as microseconds since 1970, in whole numbers."""
+
+    template = "(extract(epoch from %(expressions)s) * 1000000)::bigint"
+    output_field = models.BigIntegerField()
+
+
 STATE_CHOICES = [(state.value, state.name.title()) for state in State]
+
+
+# One ascending key for "needs you first": failed, pending, never reported, disabled, active, and
+# in each the latest change first. A state's band is wider than any time in microseconds.
+ATTENTION_BAND = 10**16
+ATTENTION_ORDER = (State.FAILED, State.PENDING, None, State.DISABLED, State.ACTIVE)
 
 
 class Integration(models.Model):
@@ -19,7 +34,7 @@ class Integration(models.Model):
     """
 
     account = models.ForeignKey(Account, models.PROTECT, db_constraint=False, db_index=False)
-    company = models.ForeignKey(Company, models.PROTECT, db_constraint=False)
+    company = models.ForeignKey(Company, models.PROTECT, db_constraint=False, db_index=False)
     external_id = models.TextField()
     name = models.TextField(default="")
     provider = models.TextField(default="")
@@ -31,6 +46,19 @@ class Integration(models.Model):
     reason_code = models.TextField(default="")
     reason_message = models.TextField(default="")
     deleted_at = models.DateTimeField(null=True, blank=True)
+    attention = models.GeneratedField(
+        expression=Case(
+            *(
+                When(state=state.value, then=Value(band * ATTENTION_BAND))
+                for band, state in enumerate(ATTENTION_ORDER)
+                if state is not None
+            ),
+            default=Value(ATTENTION_ORDER.index(None) * ATTENTION_BAND),
+        )
+        - Coalesce(Microseconds("state_since"), Value(0)),
+        output_field=models.BigIntegerField(),
+        db_persist=True,
+    )
 
     class Meta:
         db_table = "integration"
@@ -44,6 +72,17 @@ class Integration(models.Model):
                 condition=Q(state__isnull=True) | Q(state__in=[*State], state_since__isnull=False),
                 name="integration_state_known",
             ),
+        ]
+        indexes: ClassVar = [
+            # integrations.listing pages through a whole account, and through chosen companies.
+            models.Index(
+                fields=["account", "attention", "id"],
+                condition=Q(deleted_at__isnull=True),
+                name="integration_attention",
+            ),
+            models.Index(fields=["company", "attention", "id"], name="integration_in_company"),
+            # integrations.listing.providers hops from one provider of an account to the next.
+            models.Index(fields=["account", "provider"], name="integration_providers"),
         ]
 
     def __str__(self) -> str:

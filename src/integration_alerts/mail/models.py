@@ -35,7 +35,9 @@ class Email(models.Model):
     """
 
     account = models.ForeignKey(Account, models.PROTECT, db_constraint=False, db_index=False)
-    member = models.ForeignKey(Member, models.PROTECT, db_constraint=False, related_name="emails")
+    member = models.ForeignKey(
+        Member, models.PROTECT, db_constraint=False, db_index=False, related_name="emails"
+    )
     message_id = models.TextField(unique=True)
     date = models.DateTimeField()
     status = models.TextField(
@@ -84,6 +86,8 @@ class Email(models.Model):
                 condition=Q(status=EmailStatus.SENDING.value),
                 name="email_claimed",
             ),
+            # mail.history asks for a member's latest mail.
+            models.Index(fields=["member", "-id"], name="email_of_member"),
         ]
 
 

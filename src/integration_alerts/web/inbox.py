@@ -1,4 +1,4 @@
-"""The pages that need no account yet: the start page, and the built-in inbox."""
+"""The pages of the built-in inbox, for operators."""
 
 import re
 
@@ -8,28 +8,11 @@ from django.shortcuts import render
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 from django.views.decorators.http import require_safe
 
-from integration_alerts.engine.operators import may_operate
 from integration_alerts.mail import inbox
 from integration_alerts.mail.inbox import CaughtMail
 from integration_alerts.web.operators import operators_only
 
 PAGE_SIZE = 50
-
-
-@require_safe
-def start(request: HttpRequest) -> HttpResponse:
-    """What this installation is, and where to go next."""
-    return render(
-        request,
-        "web/start.html",
-        {"inbox": may_operate(request), "catches_mail": settings.CONFIGURATION.mail_server is None},
-    )
-
-
-@require_safe
-def alerts(request: HttpRequest) -> HttpResponse:
-    """Where the link at the end of every mail leads."""
-    return render(request, "web/alerts.html")
 
 
 @require_safe

@@ -1,0 +1,1 @@
+"""Where members see, make, change and end integration alerts."""

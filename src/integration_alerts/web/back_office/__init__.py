@@ -1,0 +1,1 @@
+"""The operator's back office: Django's admin, read-mostly."""

@@ -1,0 +1,1 @@
+"""Signing in: django-allauth's pages in our frame, invitations, the address of a member."""

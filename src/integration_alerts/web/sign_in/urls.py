@@ -1,0 +1,5 @@
+"""The addresses of these pages."""
+
+from django.urls import path
+
+urlpatterns: list[object] = []
