@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help install run test check faults bench requirements
+.PHONY: help install run test check faults bench screenshots requirements chromium
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -15,7 +15,7 @@ install: $(VENV)/.run ## install the product into .venv
 run: install ## start everything on this machine, with demo data
 	$(BIN)/integration-alerts run --demo
 
-test: $(VENV)/.dev ## all tests but the long ones
+test: $(VENV)/.dev $(VENV)/.browser chromium ## all tests but the long ones
 	$(BIN)/coverage erase
 	$(BIN)/python -m pytest -m "not long" --cov --cov-report= $(TESTS)
 	$(if $(TESTS),,$(BIN)/coverage report)
@@ -33,6 +33,9 @@ faults: $(VENV)/.dev ## the long tests: crashes and load (minutes)
 
 bench: $(VENV)/.dev ## measure speed (minutes)
 	$(BIN)/python -m benchmarks
+
+screenshots: $(VENV)/.dev chromium ## make the pictures of docs/pictures from the demo
+	$(BIN)/python docs/screenshots.py
 
 requirements: $(VENV)/.dev ## pin the newest versions, with hashes and without addresses
 	cd requirements && for set in run dev; do ../$(BIN)/uv pip compile --quiet --universal \
@@ -52,3 +55,19 @@ $(VENV)/.run: $(VENV)/bin/pip requirements/run.txt pyproject.toml
 $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
+
+# axe and html-validate, for the browser tests alone: with the npm of the node wheel, in .venv.
+$(VENV)/.browser: $(VENV)/.dev tests/browser/tools/package.json tests/browser/tools/package-lock.json
+	@mkdir -p $(VENV)/browser
+	cp tests/browser/tools/package.json tests/browser/tools/package-lock.json $(VENV)/browser/
+	cd $(VENV)/browser && PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# Debian's Chromium where it is missing and may be installed; elsewhere the browser tests fail and
+# say what to do.
+chromium:
+	@if ! command -v chromium > /dev/null && command -v apt-get > /dev/null; then \
+	  if test "$$(id -u)" != 0; then sudo="sudo -n"; fi; \
+	  $$sudo apt-get update -qq && \
+	  $$sudo apt-get install -y -qq --no-install-recommends chromium fonts-liberation; \
+	fi || true

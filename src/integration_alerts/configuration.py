@@ -17,6 +17,7 @@ from psycopg.conninfo import conninfo_to_dict
 from integration_alerts.mail.email_url import EmailUrlError, MailServer, parse_email_url
 
 _LONGEST_WAIT = 24 * 60 * 60
+_MOST_PROXIES = 10
 
 
 class ConfigurationError(Exception):
@@ -43,6 +44,8 @@ class Configuration:
     """`GROUP_WAIT` in seconds (R22), for new accounts."""
     group_interval: int
     """`GROUP_INTERVAL` in seconds (R22), for new accounts."""
+    trusted_proxy_count: int
+    """`TRUSTED_PROXY_COUNT`: how many proxies of ours stand before the pages (default 0)."""
     log_format: str
     """`LOG_FORMAT`: `text` or `json`."""
     demo: bool
@@ -65,6 +68,7 @@ def load(environment: Mapping[str, str]) -> Configuration:
         public_url=_public_url(environment.get("PUBLIC_URL") or "http://localhost:8000"),
         group_wait=_seconds(environment, "GROUP_WAIT", 30),
         group_interval=_seconds(environment, "GROUP_INTERVAL", 300),
+        trusted_proxy_count=_proxies(environment),
         log_format=_one_of(environment, "LOG_FORMAT", ("text", "json")),
         demo=environment.get("INTEGRATION_ALERTS_DEMO") == "1",
     )
@@ -178,6 +182,15 @@ def _seconds(environment: Mapping[str, str], name: str, default: int) -> int:
     if not text.isascii() or not text.isdigit() or int(text) > _LONGEST_WAIT:
         raise ConfigurationError(
             f"{name}: expected a number of seconds from 0 to {_LONGEST_WAIT}, got {text!r}"
+        )
+    return int(text)
+
+
+def _proxies(environment: Mapping[str, str]) -> int:
+    text = environment.get("TRUSTED_PROXY_COUNT") or "0"
+    if not text.isascii() or not text.isdigit() or int(text) > _MOST_PROXIES:
+        raise ConfigurationError(
+            f"TRUSTED_PROXY_COUNT: expected a number from 0 to {_MOST_PROXIES}, got {text!r}"
         )
     return int(text)
 

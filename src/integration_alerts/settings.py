@@ -30,6 +30,10 @@ INSTALLED_APPS = [
     "integration_alerts.mail",
     "integration_alerts.engine",
     "integration_alerts.web",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # after web, whose templates come first
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
@@ -40,6 +44,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "integration_alerts.web.sign_in.sessions.SlidingSessions",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 ROOT_URLCONF = "integration_alerts.urls"
@@ -95,11 +101,21 @@ DATABASES = {
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "directory.User"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+_validation = "django.contrib.auth.password_validation"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"{_validation}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_validation}.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": f"{_validation}.CommonPasswordValidator"},
+    {"NAME": f"{_validation}.NumericPasswordValidator"},
+]
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False
 
+# The mails of the pages; notices go their own way (mail.delivering).
+EMAIL_BACKEND = "integration_alerts.engine.posting.EmailBackend"
 DEFAULT_FROM_EMAIL = CONFIGURATION.default_from_email
 SERVER_EMAIL = parseaddr(DEFAULT_FROM_EMAIL)[1]
 
@@ -109,13 +125,33 @@ WHITENOISE_USE_FINDERS = True  # straight from the packages: there is no step th
 # A request larger than this is refused with 413 before it is read.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 
-LOGIN_URL = "/sign-in"
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
+CSRF_FAILURE_VIEW = "integration_alerts.web.csrf.failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = CONFIGURATION.public_url.startswith("https://")
 _origin = urlsplit(CONFIGURATION.public_url)
 CSRF_TRUSTED_ORIGINS = [f"{_origin.scheme}://{_origin.netloc}"]
+
+# Sign-in (django-allauth): with address and password, only for people who were invited.
+ACCOUNT_ADAPTER = "integration_alerts.web.sign_in.adapter.Adapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"  # an invitation verifies; operators are trusted as they are
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False  # strangers get no mail from us
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_FORMS = {"reset_password": "integration_alerts.web.sign_in.forms.ForgottenPasswordForm"}
+ALLAUTH_TRUSTED_PROXY_COUNT = CONFIGURATION.trusted_proxy_count
+MFA_ADAPTER = "integration_alerts.web.sign_in.two_step.Adapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_TOTP_ISSUER = "Integration Alerts"
+MFA_TOTP_TOLERANCE = 1  # a phone whose clock is half a minute off
 
 # Tasks belong to the worker alone (engine.tasks); whoever wakes it names them.
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""

@@ -5,7 +5,9 @@ that makes sense. Does not decide who is told at the moment: that is `recipients
 """
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
@@ -36,27 +38,35 @@ class AlreadySubscribed(SubscribingError):
         super().__init__(f"{member.name} already has an integration alert; change that one.")
 
 
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """A subscription that is gone, as it was."""
+
+    values: dict[str, Any]
+    scope: Scope
+    member: Member
+
+
 def create(
-    recipient: Member, scope: Scope, now: datetime, *, actor: Member | None = None
+    recipient: Member,
+    scope: Scope,
+    now: datetime,
+    *,
+    actor: Member | None = None,
+    tells_recovery: bool = False,
 ) -> Subscription:
     """Make a subscription; raises NotAllowed or AlreadySubscribed."""
     _demand(permissions.may_create(person(actor), person(recipient), scope))
-    try:
-        with transaction.atomic():
-            subscription = Subscription.objects.create(
-                account_id=recipient.account_id,
-                member=recipient,
-                covers_all=scope.covers_all,
-                origin=Origin.MEMBER.value if actor else Origin.PLATFORM.value,
-                created_by=actor,
-                created_at=now,
-            )
-            _cover(subscription, scope)
-    except IntegrityError as error:
-        if "subscription_one_per_member" not in str(error):
-            raise
-        raise AlreadySubscribed(recipient) from None
-    return subscription
+    subscription = Subscription(
+        account_id=recipient.account_id,
+        member=recipient,
+        covers_all=scope.covers_all,
+        origin=Origin.MEMBER.value if actor else Origin.PLATFORM.value,
+        created_by=actor,
+        created_at=now,
+        tells_recovery=tells_recovery,
+    )
+    return _insert(subscription, scope)
 
 
 def change_scope(
@@ -121,12 +131,26 @@ def resume(subscription: Subscription, *, actor: Member | None = None) -> Subscr
     return locked
 
 
-def delete(subscription: Subscription, *, actor: Member | None = None) -> None:
-    """End a subscription for good; raises NotAllowed. Activating makes a new one (R17)."""
+def delete(subscription: Subscription, *, actor: Member | None = None) -> Deleted:
+    """End a subscription for good; raises NotAllowed. Activating makes a new one (R17).
+
+    Returns what `restore` needs to take it back.
+    """
     with transaction.atomic():
         locked = _lock(subscription)
         _demand(_may_end(locked, actor))
+        deleted = Deleted(
+            {name: getattr(locked, name) for name in _KEPT}, scope_of(locked), locked.member
+        )
         locked.delete()
+    return deleted
+
+
+def restore(deleted: Deleted, *, actor: Member | None = None) -> Subscription:
+    """Take a deletion back, as it was; raises NotAllowed or AlreadySubscribed."""
+    recipient = deleted.member
+    _demand(permissions.may_end(person(actor), person(recipient), deleted.scope))
+    return _insert(Subscription(**deleted.values), deleted.scope)
 
 
 def subscribe_activators(activators: Collection[tuple[int, str]], now: datetime) -> int:
@@ -161,6 +185,18 @@ def _demand(denial: Denial | None) -> None:
         raise NotAllowed(denial)
 
 
+def _insert(subscription: Subscription, scope: Scope) -> Subscription:
+    try:
+        with transaction.atomic():
+            subscription.save(force_insert=True)
+            _cover(subscription, scope)
+    except IntegrityError as error:
+        if "subscription_one_per_member" not in str(error):
+            raise
+        raise AlreadySubscribed(subscription.member) from None
+    return subscription
+
+
 def _may_end(subscription: Subscription, actor: Member | None) -> Denial | None:
     recipient = person(subscription.member)
     return permissions.may_end(person(actor), recipient, scope_of(subscription))
@@ -190,6 +226,12 @@ def _cover(subscription: Subscription, scope: Scope) -> None:
         for company in sorted(wanted - current)
     )
 
+
+# What of a subscription outlives its deletion until it can no longer be taken back.
+_KEPT = (
+    "account_id", "member_id", "covers_all", "origin", "created_by_id", "created_at", "paused_at",
+    "unsubscribed_by_link", "tells_recovery",
+)  # fmt: skip
 
 # ON CONFLICT: a paused or narrower subscription counts as had and is left as it is.
 _SUBSCRIBE = """

@@ -8,6 +8,7 @@ import click
 from integration_alerts import __version__
 from integration_alerts.cli.checking import check
 from integration_alerts.cli.feeding import import_directory, report
+from integration_alerts.cli.inviting import invite
 from integration_alerts.cli.keys import apikey, operator
 from integration_alerts.cli.replaying import backtest
 from integration_alerts.cli.serving import migrate, run, web, worker
@@ -19,12 +20,12 @@ def commands() -> None:
     """Tell the right people when an integration breaks, and again until it is fixed.
 
     Settings come from the environment: DATABASE_URL, EMAIL_URL, DEFAULT_FROM_EMAIL, PUBLIC_URL,
-    SECRET_KEY, DATA_DIR, POSTGRES_BIN, GROUP_WAIT, GROUP_INTERVAL, LOG_FORMAT.
+    SECRET_KEY, DATA_DIR, POSTGRES_BIN, GROUP_WAIT, GROUP_INTERVAL, TRUSTED_PROXY_COUNT, LOG_FORMAT.
     """
 
 
 for command in (
-    run, web, worker, migrate, check, import_directory, report, apikey, operator, backtest,
+    run, web, worker, migrate, check, import_directory, report, invite, apikey, operator, backtest,
 ):  # fmt: skip
     commands.add_command(command)
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 
 from integration_alerts.directory.models import Account, ApiKey
@@ -24,6 +25,12 @@ def find_key(secret: str) -> ApiKey | None:
         .filter(digest=_digest(secret), revoked_at=None)
         .first()
     )
+
+
+def revoke_keys(keys: Iterable[ApiKey], now: datetime) -> None:
+    """Lock out whoever uses these keys, from the next request on; there is no way back."""
+    live = ApiKey.objects.filter(pk__in=[key.pk for key in keys], revoked_at=None)
+    live.update(revoked_at=now)
 
 
 def _digest(secret: str) -> bytes:

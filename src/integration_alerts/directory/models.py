@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 
+from integration_alerts.directory.finding import folded
 from integration_alerts.directory.tenancy import SameAccount, account_key
 from integration_alerts.rules.eligibility import Role
 
@@ -45,6 +46,12 @@ class Company(models.Model):
             models.UniqueConstraint(fields=["account", "external_id"], name="company_external_id"),
             account_key("company_account_key"),
         ]
+        indexes: ClassVar = [
+            # directory.finding, for operators: over all accounts, by how it begins.
+            models.Index(folded("external_id"), name="company_external_id_begins"),
+            models.Index(folded("name"), name="company_name_begins"),
+        ]
+        verbose_name_plural = "companies"
 
     def __str__(self) -> str:
         return self.name
@@ -66,6 +73,7 @@ class Member(models.Model):
     companies = models.ManyToManyField(Company, through="Assignment", related_name="members")
     # Who acts as this member on the pages; null until an invitation was accepted.
     user = models.ForeignKey("User", models.SET_NULL, null=True, blank=True, related_name="members")
+    invited_at = models.DateTimeField(null=True, blank=True)  # the latest invitation
 
     class Meta:
         db_table = "member"
@@ -78,6 +86,10 @@ class Member(models.Model):
         indexes: ClassVar = [
             # directory.invitations looks for the members who have an address, in any case.
             models.Index(Lower("email"), name="member_email"),
+            # directory.finding, for operators: over all accounts, by how it begins.
+            models.Index(folded("external_id"), name="member_external_id_begins"),
+            models.Index(folded("email"), name="member_email_begins"),
+            models.Index(folded("name"), name="member_name_begins"),
             # alerts.recipients asks for an account's administrators with every notice.
             models.Index(
                 fields=["account"],
@@ -118,6 +130,7 @@ class ApiKey(models.Model):
 
     class Meta:
         db_table = "api_key"
+        verbose_name = "API key"
 
     def __str__(self) -> str:
         return self.name
@@ -128,9 +141,13 @@ class UserManager(BaseUserManager["User"]):
 
     def create_operator(self, email: str, password: str) -> "User":
         """An operator: may open the inbox and the back office. Raises IntegrityError if taken."""
-        user = self.model(email=self.normalize_email(email), is_staff=True, is_superuser=True)
+        user = self.model(email=email.lower(), is_staff=True, is_superuser=True)
         user.set_password(password)
         user.save(using=self._db)
+        # Whoever makes operators vouches for their address.
+        from integration_alerts.directory.sign_in_addresses import prove
+
+        prove(user, email)
         return user
 
 
@@ -147,6 +164,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         db_table = "sign_in_user"
+        verbose_name = "sign-in user"
 
     def __str__(self) -> str:
         return self.email

@@ -1,4 +1,4 @@
-"""A believable account to look at: loaded by `run --demo`, once; a second start changes nothing."""
+"""Believable accounts to look at: loaded by `run --demo`, once; a second start changes nothing."""
 
 import json
 from dataclasses import dataclass
@@ -8,9 +8,11 @@ from pathlib import Path
 
 from integration_alerts.directory.keys import create_key, find_key
 from integration_alerts.directory.lines import decode, split
+from integration_alerts.directory.models import Account
 from integration_alerts.engine import importing, intake
+from integration_alerts.engine.demo_people import ACCOUNT, make_users
 
-ACCOUNT = "lantern"
+SECOND_ACCOUNT = "quay"  # Inês is a Manager there: the account switch can be tried
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,7 @@ class _Past:
     state: str
     code: str = ""
     message: str = ""
+    account: str = ACCOUNT
 
 
 _HISTORY = (
@@ -44,22 +47,37 @@ _HISTORY = (
         2, "pine", "pine-meta-ads", "failed", "permission",
         "The ad account no longer allows access.",
     ),
+    _Past(500, "pier", "pier-eventbrite", "active", account=SECOND_ACCOUNT),
+    _Past(480, "dock", "dock-typeform", "active", account=SECOND_ACCOUNT),
+    _Past(
+        20, "pier", "pier-eventbrite", "failed", "revoked_key",
+        "The key of Eventbrite was revoked.", SECOND_ACCOUNT,
+    ),
 )  # fmt: skip
 
 
 def load(data_dir: Path, now: datetime) -> str:
-    """Load the account and return the secret of a platform key, the same one each time."""
+    """Load the accounts and return the secret of a platform key, the same one each time."""
+    for account in (ACCOUNT, SECOND_ACCOUNT):
+        if not Account.objects.filter(external_id=account).exists():
+            _load_account(account, now)
+    make_users()
     if (kept := _kept_secret(data_dir)) is not None:
         return kept
-    directory = files(__package__).joinpath("demo_directory.ndjson").read_bytes()
-    importing.take_directory([decode(line) for _, line in split(directory)], now)
-    intake.take_reports([_report(past, now) for past in _HISTORY], now)
     secret = create_key("demo", None, now)
     path = _secret_path(data_dir)
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.touch(mode=0o600)
     path.write_text(secret)
     return secret
+
+
+def _load_account(account: str, now: datetime) -> None:
+    directory = files(__package__).joinpath("demo_directory.ndjson").read_bytes()
+    lines = [decode(line) for _, line in split(directory)]
+    own = [line for line in lines if line.get("account", line.get("id")) == account]
+    importing.take_directory(own, now)
+    intake.take_reports([_report(p, now) for p in _HISTORY if p.account == account], now)
 
 
 def hint(url: str, secret: str) -> str:
@@ -87,7 +105,7 @@ def hint(url: str, secret: str) -> str:
 def _report(past: _Past, now: datetime) -> dict[str, object]:
     return {
         "id": f"demo-{past.integration}-{past.state}",
-        "account": ACCOUNT,
+        "account": past.account,
         "company": past.company,
         "integration": past.integration,
         "state": past.state,

@@ -1,4 +1,4 @@
-"""The workers that are alive."""
+"""The workers that are alive, and the mails of the pages on their way."""
 
 import uuid
 
@@ -21,3 +21,23 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host} process {self.process_id}"
+
+
+class PostedMail(models.Model):
+    """A mail of the pages (an invitation, a forgotten password) on its way to the mail server.
+
+    Gone as soon as it was handed over or given up: it may hold a link that signs somebody in.
+    """
+
+    sender = models.TextField()
+    recipient = models.TextField()
+    message = models.BinaryField()
+    posted_at = models.DateTimeField()
+    attempts = models.PositiveIntegerField(default=0)
+    next_attempt_at = models.DateTimeField(db_index=True)  # engine.posting takes what is due
+
+    class Meta:
+        db_table = "posted_mail"
+
+    def __str__(self) -> str:
+        return f"posted mail {self.pk}"

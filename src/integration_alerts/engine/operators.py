@@ -18,6 +18,11 @@ def may_operate(request: HttpRequest) -> bool:
     """Whether this request comes from an operator, or from this machine in a demo."""
     if request.user.is_authenticated and request.user.is_active and request.user.is_staff:
         return True
+    return is_local_demo(request)
+
+
+def is_local_demo(request: HttpRequest) -> bool:
+    """Whether this is a demo, asked from this machine."""
     return bool(settings.CONFIGURATION.demo) and _is_local(request)
 
 

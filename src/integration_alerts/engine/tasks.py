@@ -9,7 +9,7 @@ from typing import cast
 from procrastinate import Blueprint, JobContext
 from procrastinate.jobs import Status
 
-from integration_alerts.engine import advancing, clock, wakeups, workers
+from integration_alerts.engine import advancing, clock, posting, wakeups, workers
 from integration_alerts.mail import outbox
 from integration_alerts.mail.delivering import Courier, deliver_batch
 
@@ -43,6 +43,12 @@ def deliver(context: JobContext) -> None:
         on_more = _wake_nobody
 
 
+@tasks.task(name=wakeups.POST, queue=wakeups.DELIVERING_QUEUE, pass_context=True)
+def post(context: JobContext) -> None:
+    """Send the mails of the pages that are due."""
+    posting.post_due(_courier(context))
+
+
 @tasks.periodic(cron=f"* * * * * */{SWEEP_SECONDS}")
 @tasks.task(name="sweep", queue=wakeups.PLANNING_QUEUE)
 def sweep(timestamp: int) -> None:  # noqa: ARG001 (the planned time)
@@ -50,6 +56,8 @@ def sweep(timestamp: int) -> None:  # noqa: ARG001 (the planned time)
     now = clock.now()
     outbox.give_back_abandoned(workers.possibly_alive(), now)
     advancing.wake_for_what_is_due(now)
+    if posting.anything_due(now):
+        wakeups.wake(wakeups.POST)
 
 
 @tasks.periodic(cron="23 * * * *")

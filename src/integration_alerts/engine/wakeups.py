@@ -10,10 +10,16 @@ NAMESPACE = "engine"
 PLAN = "plan"
 COMPOSE = "compose"
 DELIVER = "deliver"
+POST = "post"
 
 PLANNING_QUEUE = "planning"  # never waits behind slow mail servers
 DELIVERING_QUEUE = "delivering"
-_QUEUES = {PLAN: PLANNING_QUEUE, COMPOSE: PLANNING_QUEUE, DELIVER: DELIVERING_QUEUE}
+_QUEUES = {
+    PLAN: PLANNING_QUEUE,
+    COMPOSE: PLANNING_QUEUE,
+    DELIVER: DELIVERING_QUEUE,
+    POST: DELIVERING_QUEUE,
+}
 
 
 def wake(task: str) -> None:

@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import Case, Func, Q, Value, When
 from django.db.models.functions import Coalesce
 
+from integration_alerts.directory.finding import folded
 from integration_alerts.directory.models import Account, Company
 from integration_alerts.directory.tenancy import SameAccount, account_key
 from integration_alerts.rules.states import UNHEALTHY, State
@@ -14,7 +15,7 @@ from integration_alerts.rules.states import UNHEALTHY, State
 class Microseconds(Func):
     """A time as microseconds since 1970, in whole numbers."""
 
-    template = "(extract(epoch from %(expressions)s) * 1000000)::bigint"
+    template = "(extract(epoch from %(expressions)s at time zone 'UTC') * 1000000)::bigint"
     output_field = models.BigIntegerField()
 
 
@@ -80,9 +81,21 @@ class Integration(models.Model):
                 condition=Q(deleted_at__isnull=True),
                 name="integration_attention",
             ),
-            models.Index(fields=["company", "attention", "id"], name="integration_in_company"),
-            # integrations.listing.providers hops from one provider of an account to the next.
-            models.Index(fields=["account", "provider"], name="integration_providers"),
+            models.Index(
+                fields=["company", "attention", "id"],
+                include=["deleted_at"],
+                name="integration_in_company",
+            ),
+            # directory.finding, for operators: over all accounts, by how it begins.
+            models.Index(folded("external_id"), name="integration_external_id_begins"),
+            models.Index(folded("name"), name="integration_name_begins"),
+            # integrations.listing.providers hops from one provider of an account to the next, and
+            # asks whether one of some companies has it.
+            models.Index(
+                fields=["account", "provider", "company"],
+                condition=Q(deleted_at__isnull=True),
+                name="integration_providers",
+            ),
         ]
 
     def __str__(self) -> str:

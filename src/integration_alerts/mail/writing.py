@@ -29,10 +29,9 @@ class Stationery:
         domain = parseaddr(self.sender)[1].rpartition("@")[2]
         return domain.encode("idna").decode() or "localhost"
 
-    @property
-    def manage_url(self) -> str:
-        """The page where readers change their alerts."""
-        return f"{self.public_url}/alerts"
+    def manage_url(self, account_id: int) -> str:
+        """The page where readers change their alerts of this account."""
+        return f"{self.public_url}/accounts/{account_id}/alerts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +62,14 @@ def write(email: Email, address: str, stationery: Stationery) -> Written:
 def _letter(email_id: int, stationery: Stationery) -> Letter:
     with connection.cursor() as cursor:
         cursor.execute(_FACTS, [email_id])
-        state, step, *facts, account, time_zone, reader, origin = cursor.fetchone()
+        state, step, *facts, account_id, account, time_zone, reader, origin = cursor.fetchone()
     return Letter(
         notice=NoticeFacts(State(state), Step(step), *facts),
         account=account,
         reader=reader,
         time_zone=time_zone,
         origin=origin,
-        manage_url=stationery.manage_url,
+        manage_url=stationery.manage_url(account_id),
     )
 
 
@@ -79,7 +78,7 @@ _FACTS = """
 SELECT notice.state, notice.step, notice.state_since,
        coalesce(nullif(integration.name, ''), integration.external_id), integration.provider,
        company.name, integration.reason_code, integration.reason_message, integration.fix_url,
-       account.name, account.time_zone, member.name, coalesce(subscription.origin, '')
+       account.id, account.name, account.time_zone, member.name, coalesce(subscription.origin, '')
 FROM email
 JOIN email_notice ON email_notice.email_id = email.id
 JOIN notice ON notice.id = email_notice.notice_id

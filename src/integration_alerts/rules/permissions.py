@@ -91,6 +91,30 @@ def reach(actor: Person | None, recipient: Person) -> Denial | None:
     return None
 
 
+def may_choose_all(actor: Person | None, recipient: Person) -> bool:
+    """Whether the actor may give the recipient all companies (R21)."""
+    return not _is_bound(actor, recipient)
+
+
+def choosable(actor: Person, recipient: Person, current: Scope) -> frozenset[int] | None:
+    """The companies that an edit may name; None: every company of the account (R18, R21).
+
+    What is chosen already and can be seen by the actor stays choosable, also where the recipient
+    lost it since (R20).
+    """
+    if recipient.is_administrator:
+        return None
+    chosen = current.chosen or frozenset()
+    if _is_bound(actor, recipient):
+        return frozenset((actor.companies & recipient.companies) | (chosen & actor.companies))
+    return frozenset(recipient.companies | chosen)
+
+
+def seen(actor: Person, companies: Set[int]) -> frozenset[int]:
+    """Those of these companies whose names the actor may read (R21)."""
+    return frozenset(companies if actor.is_administrator else companies & actor.companies)
+
+
 def may_create(actor: Person | None, recipient: Person, wanted: Scope) -> Denial | None:
     """Whether the actor may give the recipient a subscription with this scope (R18, R21)."""
     if denied := reach(actor, recipient):
@@ -159,6 +183,16 @@ def may_resume(
 def earns_subscription(role: Role) -> bool:
     """Whether activating an integration gives this role a subscription (R17)."""
     return role is not Role.REPORTING
+
+
+def may_change_state(actor: Person, company: int) -> bool:
+    """Whether the actor may activate, reset and disable the integrations of a company."""
+    return actor.role is not Role.REPORTING and actor.may_access({company})
+
+
+def may_read_mail(actor: Person, recipient: Person, companies: Set[int]) -> bool:
+    """Whether the actor may read a mail to the recipient that tells of these companies."""
+    return reach(actor, recipient) is None and actor.may_access(companies)
 
 
 def _is_bound(actor: Person | None, recipient: Person) -> TypeGuard[Person]:

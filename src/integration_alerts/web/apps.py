@@ -8,3 +8,7 @@ class WebConfig(AppConfig):
 
     name = "integration_alerts.web"
     label = "web"
+
+    def ready(self) -> None:
+        """Have members linked at each sign-in."""
+        from integration_alerts.web.sign_in import linking  # noqa: F401

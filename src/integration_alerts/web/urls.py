@@ -11,6 +11,7 @@ urlpatterns = [
     path("inbox/<int:mail_id>", inbox.inbox_mail, name="inbox_mail"),
     path("inbox/<int:mail_id>/html", inbox.inbox_html, name="inbox_html"),
     path("inbox/<int:mail_id>/raw", inbox.inbox_raw, name="inbox_raw"),
+    path("", include("integration_alerts.web.back_office.urls")),
     path("", include("integration_alerts.web.sign_in.urls")),
     path("accounts/<int:account_id>/", include("integration_alerts.web.integration_pages.urls")),
     path("accounts/<int:account_id>/", include("integration_alerts.web.alert_pages.urls")),

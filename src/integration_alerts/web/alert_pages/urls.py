@@ -2,4 +2,15 @@
 
 from django.urls import path
 
-urlpatterns: list[object] = []
+from integration_alerts.web.alert_pages import creating, editing, ending, listing
+
+urlpatterns = [
+    path("notifications", listing.notifications, name="notifications"),
+    path("alerts", listing.alerts, name="alerts"),
+    path("alerts/new", creating.create, name="alert_new"),
+    path("alerts/undo/<str:key>", ending.undo, name="alert_undo"),
+    path("alerts/<int:alert_id>", editing.edit, name="alert"),
+    path("alerts/<int:alert_id>/pause", ending.pause, name="alert_pause"),
+    path("alerts/<int:alert_id>/resume", ending.resume, name="alert_resume"),
+    path("alerts/<int:alert_id>/delete", ending.delete, name="alert_delete"),
+]

@@ -2,4 +2,12 @@
 
 from django.urls import path
 
-urlpatterns: list[object] = []
+from integration_alerts.web.integration_pages import acting, home, mail, telling
+
+urlpatterns = [
+    path("", home.integrations, name="integrations"),
+    path("integrations/<int:integration_id>", telling.integration, name="integration"),
+    path("integrations/<int:integration_id>/state", acting.change_state, name="integration_state"),
+    path("emails/<int:email_id>", mail.email, name="email"),
+    path("emails/<int:email_id>/html", mail.email_html, name="email_html"),
+]

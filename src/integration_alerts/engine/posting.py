@@ -1,0 +1,108 @@
+"""The mails of the pages, such as invitations: kept in rows, sent by a worker.
+
+No request waits for a mail server, and none is lost while that is down. Notices go another way
+(`mail.outbox`): they have a fate that people look up, and are checked again before they are sent.
+"""
+
+import logging
+import random
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from email.utils import make_msgid, parseaddr
+from typing import Any, cast
+
+from django.conf import settings
+from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.message import EmailMessage
+from django.db import connection, transaction
+
+from integration_alerts.engine import clock, wakeups
+from integration_alerts.engine.models import PostedMail
+from integration_alerts.mail.delivering import Courier
+from integration_alerts.mail.writing import Stationery
+from integration_alerts.rules.retry import Answer, Phase, Verdict, next_attempt_at, verdict
+
+# Longer than any attempt takes: nobody else tries meanwhile, and a worker that dies loses nothing.
+LEASE = timedelta(minutes=20)
+PATIENCE = timedelta(hours=24)  # what such a mail says is stale by then
+
+logger = logging.getLogger(__name__)
+
+
+class EmailBackend(BaseEmailBackend):
+    """Django's way to send mail: keeps the messages, and wakes a worker."""
+
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
+        """Keep the messages; they are sent once the current transaction is committed."""
+        now = clock.now()
+        domain = Stationery(settings.DEFAULT_FROM_EMAIL, "").message_id_domain
+        rows = [row for message in email_messages for row in _rows(message, domain, now)]
+        with transaction.atomic():
+            PostedMail.objects.bulk_create(rows)
+            wakeups.wake(wakeups.POST)
+        return len(email_messages)
+
+
+def anything_due(now: datetime) -> bool:
+    """Whether a posted mail waits for an attempt."""
+    return PostedMail.objects.filter(next_attempt_at__lte=now).exists()
+
+
+def post_due(courier: Courier) -> None:
+    """Send what is due, one after the other."""
+    while not courier.stopping() and (mail := _claim(courier.clock())) is not None:
+        answer = _send(courier, mail)
+        _record(mail, answer, courier.clock())
+
+
+def _rows(message: EmailMessage, domain: str, now: datetime) -> list[PostedMail]:
+    # Django would write this machine's name into the Message-ID.
+    message.extra_headers.setdefault("Message-ID", make_msgid(domain=domain))
+    message.extra_headers.setdefault("Auto-Submitted", "auto-generated")  # RFC 3834 section 5
+    written = cast("Any", message.message()).as_bytes(linesep="\r\n")
+    sender = parseaddr(message.from_email)[1]
+    return [
+        PostedMail(
+            sender=sender, recipient=recipient, message=written, posted_at=now, next_attempt_at=now
+        )
+        for recipient in message.recipients()
+    ]
+
+
+def _claim(now: datetime) -> PostedMail | None:
+    with transaction.atomic():
+        due = PostedMail.objects.filter(next_attempt_at__lte=now).order_by("next_attempt_at", "id")
+        mail = due.select_for_update(skip_locked=True).first()
+        if mail is not None:
+            mail.attempts += 1
+            mail.next_attempt_at = now + LEASE
+            mail.save(update_fields=["attempts", "next_attempt_at"])
+    return mail
+
+
+def _send(courier: Courier, mail: PostedMail) -> Answer:
+    if not connection.in_atomic_block:
+        connection.close()  # back to the pool: a slow mail server must not hold a connection
+    try:
+        return courier.mailer.send(mail.sender, mail.recipient, bytes(mail.message))
+    except Exception as error:  # a mailer's own fault must not stop the mails behind this one
+        logger.exception("the mailer failed on posted mail %s", mail.pk)
+        return Answer(Phase.CONNECT, None, f"the mailer failed: {type(error).__name__}")
+
+
+def _record(mail: PostedMail, answer: Answer, now: datetime) -> None:
+    number, again = mail.pk, None
+    if (outcome := verdict(answer)) is Verdict.TRANSIENT:
+        again = next_attempt_at(mail.attempts, mail.posted_at, now, random.random())  # noqa: S311
+    if again is None or again > mail.posted_at + PATIENCE:
+        mail.delete()
+    else:
+        mail.next_attempt_at = again
+        mail.save(update_fields=["next_attempt_at"])
+    if outcome is not Verdict.ACCEPTED:
+        # Without its words and its recipient: who asked for a new password is nobody's business.
+        logger.warning(
+            "posted mail %s, attempt %s, %s: %s: %s %s",
+            number, mail.attempts, "given up" if mail.pk is None else "to be tried again",
+            answer.phase.value, answer.code or "no answer", answer.text,
+        )  # fmt: skip

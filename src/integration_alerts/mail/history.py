@@ -1,0 +1,106 @@
+"""What was mailed: a mail with its notices and attempts, for the pages. Reads only.
+
+Who may read it is asked of `rules.permissions` by the caller.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+
+from django.db import connection
+
+from integration_alerts.alerts.models import Notice
+from integration_alerts.mail.models import DeliveryAttempt, Email, EmailNotice
+
+_LARGEST_ID = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class LatestMail:
+    """The latest email to a member, and the companies that it tells of."""
+
+    id: int
+    status: str
+    at: datetime
+    company_ids: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """How an email looks: its two parts. Both are empty before the first attempt."""
+
+    text: str
+    html: str
+
+
+def latest_mails(member_ids: Collection[int]) -> dict[int, LatestMail]:
+    """The latest email to each of these members; those who never got one are left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LATEST, [list(member_ids)])
+        return {
+            member_id: LatestMail(id_, status, at, frozenset(companies))
+            for member_id, id_, status, at, companies in cursor.fetchall()
+        }
+
+
+def find(account_id: int, email_id: int) -> Email | None:
+    """An email of an account, with its recipient; None: there is none."""
+    rows = Email.objects.select_related("member").filter(account=account_id)
+    return rows.filter(pk=min(email_id, _LARGEST_ID)).first()
+
+
+def told_of(email: Email) -> list[Notice]:
+    """The notices in an email, with their integrations and companies."""
+    rows = Notice.objects.filter(emailnotice__email=email)
+    return list(rows.select_related("incident__integration__company").order_by("pk"))
+
+
+def attempts(email: Email) -> list[DeliveryAttempt]:
+    """Every try to deliver an email, the first one first."""
+    return list(DeliveryAttempt.objects.filter(email=email).order_by("started_at", "pk"))
+
+
+def mails_about(notice_ids: Collection[int]) -> dict[int, list[Email]]:
+    """The emails that carry each of these notices, with their recipients, by name."""
+    found: dict[int, list[Email]] = {notice_id: [] for notice_id in notice_ids}
+    rows = (
+        EmailNotice.objects.filter(notice__in=found)
+        .select_related("email__member")
+        .defer("email__message")
+        .order_by("email__member__name", "email_id")
+    )
+    for row in rows:
+        found[row.notice_id].append(row.email)
+    return found
+
+
+def content(email: Email) -> Content:
+    """Both parts of an email as a mail program shows them."""
+    if email.message is None:
+        return Content("", "")
+    message = message_from_bytes(bytes(email.message), policy=default)
+    return Content(_part(message, "plain"), _part(message, "html"))
+
+
+def _part(message: EmailMessage, subtype: str) -> str:
+    part = message.get_body((subtype,))
+    return "" if part is None else str(part.get_content())
+
+
+# Served by the index email_of_member, one hop a member.
+_LATEST = """
+SELECT member_id, latest.id, latest.status, latest.at, array(
+    SELECT DISTINCT integration.company_id
+    FROM email_notice
+    JOIN notice ON notice.id = email_notice.notice_id
+    JOIN incident ON incident.id = notice.incident_id
+    JOIN integration ON integration.id = incident.integration_id
+    WHERE email_notice.email_id = latest.id)
+FROM unnest(%s::bigint[]) AS recipient (member_id)
+CROSS JOIN LATERAL (
+    SELECT id, status, coalesce(ended_at, date) AS at FROM email
+    WHERE email.member_id = recipient.member_id ORDER BY id DESC LIMIT 1
+) AS latest"""

@@ -1,0 +1,27 @@
+"""Sessions last for two weeks from the last day on which they were used."""
+
+from collections.abc import Callable
+
+from django.contrib.auth import SESSION_KEY
+from django.http import HttpRequest, HttpResponse
+
+from integration_alerts.engine import clock
+
+_USED_ON = "used_on"
+
+
+class SlidingSessions:
+    """Prolongs a session with the first request of a day; one write a day, not one a request."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Answer the request."""
+        response = self.get_response(request)
+        session = request.session
+        if session.accessed and SESSION_KEY in session:
+            today = clock.now().date().isoformat()
+            if session.get(_USED_ON) != today:
+                session[_USED_ON] = today
+        return response

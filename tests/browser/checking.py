@@ -1,0 +1,67 @@
+"""What must hold on every page: nothing for axe to find, nothing on the console, no sideways scroll."""
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import ConsoleMessage, Error, Page
+
+TOOLS = Path(__file__).parents[2] / ".venv" / "browser" / "node_modules"
+MISSING = "axe and html-validate are not installed: run `make .venv/.browser`"
+# WCAG 2.2 AA, and what axe recommends beyond it.
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+SCHEMES = ("light", "dark")
+
+
+class Watched:
+    """A page whose console is read."""
+
+    def __init__(self, page: Page) -> None:
+        self.complaints: list[str] = []
+        page.on("console", self._console)
+        page.on("pageerror", self._error)
+
+    def _console(self, message: ConsoleMessage) -> None:
+        # That a page was answered with 403 or 404 is the test's matter; Chromium says it here too.
+        if message.type in {"error", "warning"} and "Failed to load resource" not in message.text:
+            self.complaints.append(message.text)
+
+    def _error(self, error: Error) -> None:
+        self.complaints.append(str(error))
+
+
+def check_page(page: Page) -> None:
+    """Look at the page as it is now, in light and in dark."""
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        assert violations(page) == [], f"{page.url} in {scheme}"
+    assert not scrolls_sideways(page), f"{page.url} scrolls sideways"
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds: the rule, what it says, and where."""
+    page.evaluate(_axe())
+    found = page.evaluate(
+        "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']})", TAGS
+    )
+    return [_told(violation) for violation in found["violations"]]
+
+
+def scrolls_sideways(page: Page) -> bool:
+    """Whether the page is wider than the window."""
+    wide: bool = page.evaluate(
+        "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+    )
+    return wide
+
+
+@cache
+def _axe() -> str:
+    source = TOOLS / "axe-core" / "axe.min.js"
+    assert source.is_file(), MISSING
+    return source.read_text()
+
+
+def _told(violation: dict[str, Any]) -> str:
+    nodes = [f"{node['target']} {node['html'][:120]}" for node in violation["nodes"][:5]]
+    return f"{violation['id']}: {violation['help']}: {nodes}"

@@ -1,0 +1,80 @@
+"""Fixtures of the browser tests: Debian's Chromium, a site for each module, people at it."""
+
+import shutil
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+import pytest
+from playwright.sync_api import Page
+from pytest_playwright.pytest_playwright import CreateContextCallback
+from tests.browser.checking import Watched
+from tests.browser.site import Prepared, Site, prepare, serve
+
+NO_BROWSER = "the browser tests need Chromium: `apt-get install chromium`, then `make test` again"
+PHONE, DESK = 360, 1280
+
+
+class Visit(Protocol):
+    """Opens a page as somebody."""
+
+    def __call__(
+        self, person: str | None, path: str, *, width: int = ..., **options: Any
+    ) -> Page: ...
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the browser tests last: Playwright's event loop, once there, is in Django's way."""
+    items.sort(key=lambda item: "browser" in item.path.parts)
+
+
+@pytest.fixture(scope="session")
+def base_url() -> str:
+    """Empty: each module has a site of its own."""
+    return ""
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """Debian's Chromium; inside a container and as root there is no sandbox and no GPU."""
+    chromium = shutil.which("chromium")
+    assert chromium is not None, NO_BROWSER
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+    return {**browser_type_launch_args, "executable_path": chromium, "args": arguments}
+
+
+@pytest.fixture(scope="session")
+def prepared(
+    migrated_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Prepared]:
+    """The demo's people and their story, in a database to copy."""
+    yield from prepare(migrated_template, tmp_path_factory.mktemp("prepared"))
+
+
+@pytest.fixture(scope="module")
+def site(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A running site whose data the module's tests share."""
+    with serve(prepared, tmp_path_factory.mktemp("site")) as running:
+        yield running
+
+
+@pytest.fixture
+def visit(site: Site, new_context: CreateContextCallback) -> Iterator[Visit]:
+    """Open a page as somebody, in a browser of their own; no console may have complained."""
+    watched: list[Watched] = []
+
+    def open_page(person: str | None, path: str, *, width: int = DESK, **options: Any) -> Page:
+        context = new_context(
+            base_url=site.address, viewport={"width": width, "height": 800},
+            reduced_motion="reduce", **options,
+        )  # fmt: skip
+        context.set_default_timeout(10_000)
+        if person is not None:
+            cookie = {"name": "sessionid", "value": site.sessions[person], "url": site.address}
+            context.add_cookies([cookie])  # type: ignore[list-item]
+        page = context.new_page()
+        watched.append(Watched(page))
+        page.goto(path)
+        return page
+
+    yield open_page
+    assert [complaint for each in watched for complaint in each.complaints] == []

@@ -1,0 +1,85 @@
+"""Everybody the permission table speaks of, in Acme and in a foreign account, with browsers."""
+
+import re
+from typing import Any
+
+from django.test import Client
+from tests.world import World
+
+from integration_alerts.alerts.models import Subscription
+from integration_alerts.directory.models import Account, Company, Member, User
+
+ACME = {"account": "acme"}
+
+
+def user(
+    id_: str, role: str, *companies: str, name: str = "", account: str = "acme"
+) -> dict[str, Any]:
+    return {
+        "type": "user", "account": account, "id": id_, "email": f"{id_}@{account}.example",
+        "name": name or id_.title(), "role": role, "companies": list(companies),
+    }  # fmt: skip
+
+
+DIRECTORY: list[dict[str, Any]] = [
+    {"type": "account", "id": "acme", "name": "Acme Agency", "time_zone": "Europe/Berlin"},
+    {"type": "company", **ACME, "id": "north", "name": "North Bakery"},
+    {"type": "company", **ACME, "id": "south", "name": "South Hotel"},
+    {"type": "company", **ACME, "id": "harbour", "name": "Secret Harbour"},
+    user("ada", "administrator"),
+    user("ann", "administrator"),
+    user("max", "manager", "north", "south"),
+    user("ivy", "manager", "south", "harbour"),
+    user("pia", "manager", "south"),
+    user("sam", "manager", "harbour", name="Stranger Sam"),
+    user("rita", "reporting", "north", "south", "harbour"),
+    {"type": "account", "id": "globex", "name": "Globex Secret Group"},
+    {"type": "company", "account": "globex", "id": "works", "name": "Globex Hidden Works"},
+    user("gus", "administrator", account="globex", name="Gus of Globex"),
+    {"type": "subscription", "account": "globex", "user": "gus", "companies": "all"},
+]
+"""Max and Ivy share South, Pia has only South, Sam shares nothing with Max; Acme has no alert."""
+
+
+def member(external_id: str) -> Member:
+    """A member of either account."""
+    return Member.objects.select_related("account").get(external_id=external_id)
+
+
+def company(external_id: str) -> Company:
+    """A company of either account."""
+    return Company.objects.get(external_id=external_id)
+
+
+def account(external_id: str = "acme") -> int:
+    """An account's id, as its addresses have it."""
+    return Account.objects.get(external_id=external_id).pk
+
+
+def alert(external_id: str) -> Subscription:
+    """A member's alert."""
+    return Subscription.objects.get(member=member(external_id))
+
+
+def give(world: World, user: str, *companies: str) -> Subscription:
+    """An alert for a member of Acme, as the platform imports it; no company: all of them."""
+    wanted = list(companies) or "all"
+    world.directory({"type": "subscription", **ACME, "user": user, "companies": wanted})
+    return alert(user)
+
+
+def browser(external_id: str) -> Client:
+    """A browser in which this member is signed in."""
+    someone = member(external_id)
+    if someone.user is None:
+        someone.user = User.objects.create(email=someone.email)
+        someone.save(update_fields=["user"])
+    client = Client()
+    client.force_login(someone.user)
+    return client
+
+
+def text_of(response: Any) -> str:
+    """What a page says, without its tags, spaces as one."""
+    body = re.sub(r"<(script|style|svg).*?</\1>", " ", response.content.decode(), flags=re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", body).split())
