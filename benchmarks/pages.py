@@ -2,8 +2,6 @@
 
 import os
 import time
-from collections.abc import Callable
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,25 +32,24 @@ _QUERIES = {
 }
 
 
-def pages(folder: Callable[[], "contextmanager[Path]"]) -> Samples:
+def pages(place: Path) -> Samples:
     """Every filter, search and a deep page, as an Administrator and as two Managers."""
-    with folder() as place:
-        os.environ |= {"DATA_DIR": str(place), "SECRET_KEY": "benchmark"}
-        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "integration_alerts.settings")
-        with EmbeddedPostgres(place):
-            import django
+    os.environ |= {"DATA_DIR": str(place), "SECRET_KEY": "benchmark"}
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "integration_alerts.settings")
+    with EmbeddedPostgres(place):
+        import django
 
-            django.setup()
-            from django.core.management import call_command
-            from django.db import connection
+        django.setup()
+        from django.core.management import call_command
+        from django.db import connection
 
-            call_command("migrate", verbosity=0)
-            fill()
-            try:
-                return _measure()
-            finally:
-                connection.close()
-                connection.close_pool()
+        call_command("migrate", verbosity=0)
+        fill()
+        try:
+            return _measure()
+        finally:
+            connection.close()
+            connection.close_pool()
 
 
 def fill() -> None:
@@ -108,7 +105,8 @@ _FILL = (
     """,
     """
     INSERT INTO company (id, account_id, external_id, name, active)
-    SELECT n, CASE WHEN n <= 1000 THEN 1 ELSE 2 + n %% 50 END, 'company-' || n, 'Company ' || n, true
+    SELECT n, CASE WHEN n <= 1000 THEN 1 ELSE 2 + n %% 50 END, 'company-' || n, 'Company ' || n,
+           true
     FROM generate_series(1, 2000) n
     """,
     """

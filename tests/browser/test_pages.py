@@ -1,11 +1,12 @@
 """Every page, on a phone and at a desk: nothing for axe to find in light and dark, and light."""
 
 import pytest
-from playwright.sync_api import Page, Response
+from playwright.sync_api import Response
 from tests.browser.checking import check_page
 from tests.browser.conftest import DESK, PHONE, Visit
 from tests.browser.pages import PAGES, path_of
 from tests.browser.site import Site
+from tests.browser.walking import open_panel
 
 HEAVIEST = 150_000  # bytes on first load, all files together
 
@@ -21,7 +22,7 @@ def test_a_page_is_in_order(site: Site, visit: Visit, name: str, width: int) -> 
 def test_a_page_is_light_on_first_load(site: Site, visit: Visit, name: str) -> None:
     page = visit(PAGES[name][0], "/healthz")
     responses: list[Response] = []
-    page.on("response", responses.append)
+    page.on("response", lambda response: responses.append(response))
     page.goto(path_of(site, name), wait_until="networkidle")
     sizes = {response.url: weight(response) for response in responses}
     assert 0 < sum(sizes.values()) < HEAVIEST, sizes
@@ -39,10 +40,6 @@ def test_the_question_before_deleting_is_in_order(site: Site, visit: Visit, widt
     page = visit("ines", f"{site.account()}alerts", width=width)
     page.get_by_role("button", name="Delete alert for tomas@lantern.example").click()
     check_page(page)
-
-
-def open_panel(page: Page) -> None:
-    page.get_by_role("button", name="Account", exact=True).click()
 
 
 def weight(response: Response) -> int:

@@ -1,6 +1,7 @@
 """Fixtures of the tests that need a database but no processes."""
 
 import pytest
+from django.core.cache import cache
 from tests.world import World
 
 
@@ -8,3 +9,9 @@ from tests.world import World
 def world(db: None) -> World:
     """A small account with a clock."""
     return World()
+
+
+@pytest.fixture(autouse=True)
+def no_tries_of_other_tests() -> None:
+    """The limits of tries begin anew."""
+    cache.clear()

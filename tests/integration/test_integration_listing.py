@@ -12,6 +12,7 @@ from integration_alerts.alerts import subscribing
 from integration_alerts.integrations import listing
 from integration_alerts.integrations.listing import Filters, Position
 from integration_alerts.integrations.models import Integration
+from integration_alerts.integrations.providers import providers
 from integration_alerts.rules.states import State
 
 pytestmark = pytest.mark.django_db
@@ -80,14 +81,24 @@ def test_a_company_filter_shows_that_company_if_the_viewer_may_see_it(mixed: Wor
     assert names(mixed, "max", south) == []
 
 
+def test_whoever_sees_many_companies_sees_no_others(
+    mixed: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "_MANY", 0)
+    assert names(mixed, "max") == ["old-failure", "Fresh one", "webhook", "calendar"]
+    assert names(mixed, "max", Filters(text="stripe")) == []
+
+
 def test_search_finds_no_company_that_the_viewer_may_not_see(mixed: World) -> None:
     assert names(mixed, "max", Filters(text="south")) == []
 
 
-@pytest.mark.parametrize("companies", [None, "both"])
+@pytest.mark.parametrize("companies", [None, "few", "many"])
 def test_pages_follow_each_other_without_gaps_or_repeats(
-    mixed: World, companies: str | None
+    mixed: World, monkeypatch: pytest.MonkeyPatch, companies: str | None
 ) -> None:
+    if companies == "many":
+        monkeypatch.setattr(listing, "_MANY", 1)
     account = mixed.account().pk
     ids = companies and [mixed.company("north").pk, mixed.company("south").pk]
     seen: list[str] = []
@@ -116,7 +127,7 @@ def test_companies_switched_off_and_deleted_integrations_are_left_out(mixed: Wor
     assert names(mixed, "max") == ["old-failure", "Fresh one", "calendar"]
     counts = listing.counts(mixed.account().pk, None)
     assert (counts[State.FAILED], counts[State.PENDING], sum(counts.values())) == (1, 0, 3)
-    assert listing.providers(mixed.account().pk, [mixed.company("north").pk], 9) == [
+    assert providers(mixed.account().pk, [mixed.company("north").pk], 9) == [
         "p-calendar", "p-old-failure",
     ]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""The page of one integration: how it stands, who is told and why not, what comes next, its story."""
+"""The page of one integration: how it stands, who is told, what comes next, its story."""
 
 import pytest
 from django.test import Client

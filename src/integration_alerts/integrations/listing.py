@@ -18,6 +18,7 @@ from integration_alerts.rules.states import State
 NEVER = "never"  # the filter for integrations that nothing was reported of
 COUNTED = 1000  # more are not counted: "more than 1,000"
 _WORDS = 5
+_MANY = 200  # from here on, reading past what is out of sight costs less than asking each company
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,10 @@ def listed(
     parameters: dict[str, Any] = {
         **values, "account": account_id, "companies": companies, "limit": limit,
     }  # fmt: skip
-    form = _IN_ACCOUNT if companies is None else _IN_COMPANIES
+    if companies is not None and len(companies) > _MANY:
+        conditions.append(_OF_COMPANIES)
+    whole = companies is None or len(companies) > _MANY
+    form = _IN_ACCOUNT if whole else _IN_COMPANIES
     with connection.cursor() as cursor:
         cursor.execute(form.format(conditions="".join(conditions)), parameters)
         return [Listed(*row) for row in cursor.fetchall()]
@@ -124,17 +128,6 @@ def counts(account_id: int, company_ids: Collection[int] | None) -> dict[State |
             },
         )
         return dict(zip(ATTENTION_ORDER, cursor.fetchone(), strict=True))
-
-
-def providers(account_id: int, company_ids: Collection[int] | None, limit: int) -> list[str]:
-    """The providers of the integrations that the reader may see, by name, at most `limit`."""
-    seen = "" if company_ids is None else _SEEN_PROVIDER
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _PROVIDERS.format(seen=seen),
-            {"account": account_id, "companies": list(company_ids or ()), "limit": limit},
-        )
-        return [name for (name,) in cursor.fetchall()]
 
 
 def _narrowed(seen: Collection[int] | None, chosen: int | None) -> list[int] | None:
@@ -199,6 +192,8 @@ WHERE integration.account_id = %(account)s AND deleted_at IS NULL AND company.ac
 ORDER BY attention, integration.id LIMIT %(limit)s"""
 )
 
+_OF_COMPANIES = " AND integration.company_id = ANY(%(companies)s)"
+
 # Each company gives its first rows in the order of the index integration_in_company, which holds
 # all that is needed to choose; the rows themselves are read for the chosen ones alone.
 _IN_COMPANIES = (
@@ -239,22 +234,3 @@ SELECT FROM company JOIN integration ON integration.company_id = company.id
 WHERE company.id = ANY(%(companies)s) AND company.account_id = %(account)s AND company.active
   AND deleted_at IS NULL AND attention > {low} AND attention <= {high}
 LIMIT %(limit)s"""
-
-# Hops over the index integration_providers from one provider to the next.
-_PROVIDERS = """
-WITH RECURSIVE hop (provider) AS (
-    (SELECT provider FROM integration
-     WHERE account_id = %(account)s AND provider > '' AND deleted_at IS NULL
-     ORDER BY provider LIMIT 1)
-    UNION ALL
-    SELECT (SELECT provider FROM integration
-            WHERE account_id = %(account)s AND provider > hop.provider AND deleted_at IS NULL
-            ORDER BY provider LIMIT 1)
-    FROM hop WHERE hop.provider IS NOT NULL
-)
-SELECT provider FROM hop WHERE provider IS NOT NULL{seen} LIMIT %(limit)s"""
-
-_SEEN_PROVIDER = """
- AND EXISTS (SELECT FROM integration
-             WHERE account_id = %(account)s AND integration.provider = hop.provider
-               AND deleted_at IS NULL AND company_id = ANY(%(companies)s))"""

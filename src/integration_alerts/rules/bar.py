@@ -51,7 +51,7 @@ def spans(changes: Sequence[tuple[datetime, State]], begin: datetime, end: datet
 
 
 def days(stretches: Sequence[Span], end: datetime, number: int = DAYS) -> list[State | None]:
-    """The worst state of each of the `number` stretches of 24 hours before `end`, the oldest first."""
+    """The worst state of each of the last `number` times 24 hours, the oldest first."""
     answer: list[State | None] = [None] * number
     for span in stretches:
         first = number + (span.begin - end) // _DAY

@@ -35,12 +35,14 @@ def exact(moment: datetime, zone: tzinfo, *, with_utc: bool = True) -> str:
     local = moment.astimezone(zone)
     utc = moment.astimezone(UTC)
     name = f"{local:%Z}"
-    text = f"{local.day} {local:%b %Y, %H:%M} {name if name.isalpha() else f'UTC{name}'}"
-    if not with_utc or name == "UTC":
-        return text if name != "UTC" else f"{utc.day} {utc:%b %Y, %H:%M:%S} UTC"
-    return f"{text}, {utc:%H:%M:%S} UTC" + (
-        "" if utc.date() == local.date() else f" of {utc.day} {utc:%b}"
-    )
+    if name == "UTC":
+        return f"{utc.day} {utc:%b %Y, %H:%M:%S} UTC"
+    zone_name = name if name.isalpha() else f"UTC{name}"  # zones without letters: -03
+    text = f"{local.day} {local:%b %Y, %H:%M} {zone_name}"
+    if not with_utc:
+        return text
+    other_day = "" if utc.date() == local.date() else f" of {utc.day} {utc:%b}"
+    return f"{text}, {utc:%H:%M:%S} UTC{other_day}"
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

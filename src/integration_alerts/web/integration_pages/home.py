@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from integration_alerts.directory.models import Company
 from integration_alerts.integrations import listing
 from integration_alerts.integrations.listing import NEVER, Filters, Listed, Position
+from integration_alerts.integrations.providers import providers
 from integration_alerts.rules.states import UNHEALTHY, State
 from integration_alerts.web.integration_pages import told, wording
 from integration_alerts.web.viewer import Viewer, account_page
@@ -90,7 +91,7 @@ def _plain(text: str) -> str:
 
 def _choices(viewer: Viewer) -> dict[str, Any]:
     companies: list[Company] = list(viewer.companies()[: CHOICES + 1])
-    names = listing.providers(viewer.account.pk, viewer.company_ids, CHOICES + 1)
+    names = providers(viewer.account.pk, viewer.company_ids, CHOICES + 1)
     return {
         "states": _STATES.items(),
         "companies": companies[:CHOICES],

@@ -70,7 +70,7 @@ def _attempt(attempt: DeliveryAttempt) -> dict[str, Any]:
     return {
         "at": attempt.finished_at,
         "address": attempt.address,
-        "phase": wording.PHASES.get(Phase(attempt.phase), attempt.phase),
+        "phase": wording.PHASES[Phase(attempt.phase)],
         "code": attempt.code,
         "answer": attempt.answer,
     }

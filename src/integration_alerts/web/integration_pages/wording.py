@@ -63,9 +63,9 @@ def headline(counts: dict[State | None, int]) -> str:
         parts += [f"{_many(pending)} not set up"] * bool(pending)
         whole = failed + pending
         # The sum of what was not counted to its end is not known either.
-        number = _many(whole) if max(failed, pending) > COUNTED else f"{whole:,}"
+        all_ = _many(whole) if max(failed, pending) > COUNTED else f"{whole:,}"
         verb = "integration needs" if whole == 1 else "integrations need"
-        return f"{_capital(number)} {verb} you: {', '.join(parts)}."
+        return f"{_capital(all_)} {verb} you: {', '.join(parts)}."
     if total == counts[State.ACTIVE]:
         if total == 1:
             return "Your one integration works."

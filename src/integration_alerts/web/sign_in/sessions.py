@@ -1,8 +1,11 @@
 """Sessions last for two weeks from the last day on which they were used."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.signals import user_logged_in
+from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 
 from integration_alerts.engine import clock
@@ -21,7 +24,16 @@ class SlidingSessions:
         response = self.get_response(request)
         session = request.session
         if session.accessed and SESSION_KEY in session:
-            today = clock.now().date().isoformat()
-            if session.get(_USED_ON) != today:
+            if session.get(_USED_ON) != (today := _today()):
                 session[_USED_ON] = today
         return response
+
+
+@receiver(user_logged_in)
+def begin_today(request: HttpRequest, **kwargs: Any) -> None:  # noqa: ARG001
+    """A session is as young as can be at first."""
+    request.session[_USED_ON] = _today()
+
+
+def _today() -> str:
+    return clock.now().date().isoformat()
