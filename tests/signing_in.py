@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
@@ -48,3 +49,23 @@ def link_in(message: EmailMultiAlternatives) -> str:
     found = re.search(r"^http://localhost:8000(/\S+)$", str(message.body), re.MULTILINE)
     assert found, message.body
     return found[1]
+
+
+def sign_in(client: Client, address: str, password: str = PASSWORD, **more: str) -> Any:
+    """Type address and password into the form."""
+    return client.post(SIGN_IN, {"login": address, "password": password, **more})
+
+
+def body(response: Any) -> str:
+    """What a page says, with its tags."""
+    return str(response.content.decode())
+
+
+def reauthenticated(client: Client) -> None:
+    """Type the password once more, as what protects the sign-in asks for."""
+    client.post("/sign-in/reauthenticate/", {"password": PASSWORD})
+
+
+def scrubbed(page: str) -> str:
+    """A page without its tokens."""
+    return re.sub(r'name="csrfmiddlewaretoken" value="[^"]+"', "", page)

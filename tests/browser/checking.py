@@ -1,10 +1,10 @@
-"""What must hold on every page: nothing for axe to find, nothing on the console, no sideways scroll."""
+"""What must hold on every page: nothing for axe to find or on the console, no sideways scroll."""
 
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import ConsoleMessage, Error, Page
+from playwright.sync_api import ConsoleMessage, Error, Page, Response
 
 TOOLS = Path(__file__).parents[2] / ".venv" / "browser" / "node_modules"
 MISSING = "axe and html-validate are not installed: run `make .venv/.browser`"
@@ -21,12 +21,25 @@ _STICKING_OUT = """() => {
 
 
 class Watched:
-    """A page whose console is read."""
+    """A page whose console is read and whose files are weighed."""
 
     def __init__(self, page: Page) -> None:
         self.complaints: list[str] = []
+        self.responses: list[Response] = []
+        page.on("response", self._response)
         page.on("console", self._console)
         page.on("pageerror", self._error)
+
+    def weights(self) -> dict[str, int]:
+        """How many bytes came over the wire, by address."""
+        sizes = {response.url: response.request.sizes() for response in self.responses}
+        return {
+            url: size["responseHeadersSize"] + size["responseBodySize"]
+            for url, size in sizes.items()
+        }
+
+    def _response(self, response: Response) -> None:
+        self.responses.append(response)
 
     def _console(self, message: ConsoleMessage) -> None:
         # That a page was answered with 403 or 404 is the test's matter; Chromium says it here too.
@@ -41,15 +54,18 @@ def check_page(page: Page) -> None:
     """Look at the page as it is now, in light and in dark."""
     for scheme in SCHEMES:
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        assert violations(page) == [], f"{page.url} in {scheme}"
-    assert sticking_out(page) == [], f"{page.url} scrolls sideways"
+        found = violations(page)
+        assert not found, "\n".join([f"{page.url} in {scheme}:", *found])
+    wide = sticking_out(page)
+    assert not wide, "\n".join([f"{page.url} scrolls sideways:", *wide])
 
 
 def violations(page: Page) -> list[str]:
     """What axe finds: the rule, what it says, and where."""
     page.evaluate(_axe())
     found = page.evaluate(
-        "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations']})", TAGS
+        "tags => axe.run(document, {runOnly: tags, resultTypes: ['violations'], preload: false})",
+        TAGS,
     )
     return [_told(violation) for violation in found["violations"]]
 

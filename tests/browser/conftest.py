@@ -17,6 +17,8 @@ PHONE, DESK = 360, 1280
 class Visit(Protocol):
     """Opens a page as somebody."""
 
+    watched: list[Watched]
+
     def __call__(
         self, person: str | None, path: str, *, width: int = ..., **options: Any
     ) -> Page: ...
@@ -57,24 +59,32 @@ def site(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield running
 
 
-@pytest.fixture
-def visit(site: Site, new_context: CreateContextCallback) -> Iterator[Visit]:
-    """Open a page as somebody, in a browser of their own; no console may have complained."""
-    watched: list[Watched] = []
+class _Visit:
+    def __init__(self, site: Site, new_context: CreateContextCallback) -> None:
+        self.watched: list[Watched] = []
+        self._site = site
+        self._new_context = new_context
 
-    def open_page(person: str | None, path: str, *, width: int = DESK, **options: Any) -> Page:
-        context = new_context(
-            base_url=site.address, viewport={"width": width, "height": 800},
+    def __call__(self, person: str | None, path: str, *, width: int = DESK, **options: Any) -> Page:
+        address = self._site.address
+        context = self._new_context(
+            base_url=address, viewport={"width": width, "height": 800},
             reduced_motion="reduce", **options,
         )  # fmt: skip
         context.set_default_timeout(10_000)
         if person is not None:
-            cookie = {"name": "sessionid", "value": site.sessions[person], "url": site.address}
+            cookie = {"name": "sessionid", "value": self._site.sessions[person], "url": address}
             context.add_cookies([cookie])  # type: ignore[list-item]
         page = context.new_page()
-        watched.append(Watched(page))
+        self.watched.append(Watched(page))
         page.goto(path)
         return page
 
-    yield open_page
-    assert [complaint for each in watched for complaint in each.complaints] == []
+
+@pytest.fixture
+def visit(site: Site, new_context: CreateContextCallback) -> Iterator[Visit]:
+    """Open a page as somebody, in a browser of their own; no console may have complained."""
+    visiting = _Visit(site, new_context)
+    yield visiting
+    complaints = [complaint for each in visiting.watched for complaint in each.complaints]
+    assert not complaints, "\n".join(complaints)

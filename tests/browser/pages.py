@@ -1,4 +1,4 @@
-"""Every page, with somebody who may open it; both the checks by axe and by html-validate go by it."""
+"""Every page, with somebody who may open it: what axe and html-validate look at."""
 
 from tests.browser.site import Site
 

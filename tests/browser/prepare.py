@@ -6,6 +6,7 @@ Run as a program, in the environment of an installation: `python -m tests.browse
 import json
 import os
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import django
@@ -25,7 +26,7 @@ def main() -> None:
     from integration_alerts.mail.inbox import InboxMailer
 
     world = World(directory=[])
-    world.now = clock.now()
+    world.now = clock.now() - timedelta(minutes=10)
     world.mailer = InboxMailer(lambda: world.now)  # type: ignore[assignment]
     demo.load(Path(os.environ["DATA_DIR"]), world.now)
     world.plan()

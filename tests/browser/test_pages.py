@@ -1,7 +1,6 @@
-"""Every page, on a phone and at a desk: nothing for axe to find in light and dark, and light."""
+"""Every page, on a phone and at a desk: nothing for axe to find in light and dark; not heavy."""
 
 import pytest
-from playwright.sync_api import Response
 from tests.browser.checking import check_page
 from tests.browser.conftest import DESK, PHONE, Visit
 from tests.browser.pages import PAGES, path_of
@@ -15,17 +14,9 @@ HEAVIEST = 150_000  # bytes on first load, all files together
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_is_in_order(site: Site, visit: Visit, name: str, width: int) -> None:
     page = visit(PAGES[name][0], path_of(site, name), width=width)
+    weights = visit.watched[0].weights()
+    assert 0 < sum(weights.values()) < HEAVIEST, weights
     check_page(page)
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_is_light_on_first_load(site: Site, visit: Visit, name: str) -> None:
-    page = visit(PAGES[name][0], "/healthz")
-    responses: list[Response] = []
-    page.on("response", lambda response: responses.append(response))
-    page.goto(path_of(site, name), wait_until="networkidle")
-    sizes = {response.url: weight(response) for response in responses}
-    assert 0 < sum(sizes.values()) < HEAVIEST, sizes
 
 
 @pytest.mark.parametrize("width", [PHONE, DESK])
@@ -40,9 +31,3 @@ def test_the_question_before_deleting_is_in_order(site: Site, visit: Visit, widt
     page = visit("ines", f"{site.account()}alerts", width=width)
     page.get_by_role("button", name="Delete alert for tomas@lantern.example").click()
     check_page(page)
-
-
-def weight(response: Response) -> int:
-    """How many bytes came over the wire."""
-    sizes = response.request.sizes()
-    return sizes["responseBodySize"] + sizes["responseHeadersSize"]

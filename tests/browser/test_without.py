@@ -36,12 +36,15 @@ def test_everything_works_with_the_keyboard(site: Site, visit: Visit) -> None:
     assert focused(page) == "Account"
     page.keyboard.press("Enter")
     for step in ("Notifications", "Integration alerts"):
-        press_on(page, step)
+        with page.expect_navigation():
+            press_on(page, step)
     press_on(page, "Delete alert for tomas@lantern.example")
     expect(page.get_by_text("You will no longer get mail about 1 company")).to_be_visible()
-    press_on(page, "Delete alert")
+    with page.expect_navigation():
+        press_on(page, "Delete alert")
     expect(page.get_by_role("status")).to_contain_text("You will no longer get mail")
-    press_on(page, "Undo")
+    with page.expect_navigation():
+        press_on(page, "Undo")
     expect(page.get_by_role("status")).to_contain_text("is back")
 
 

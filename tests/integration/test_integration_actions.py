@@ -1,6 +1,7 @@
 """Activating, resetting and disabling an integration by hand."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,7 +12,11 @@ from tests.world import World
 
 from integration_alerts.alerts import subscribing
 from integration_alerts.alerts.models import Subscription
+from integration_alerts.directory.models import Company
 from integration_alerts.integrations.models import StateChange
+from integration_alerts.integrations.reporting import Recorded
+from integration_alerts.integrations.reports import Report
+from integration_alerts.web.integration_pages import acting
 
 pytestmark = pytest.mark.django_db
 
@@ -204,6 +209,24 @@ def test_a_company_that_is_switched_off_is_not_touched(world: World) -> None:
         client.post(address, {"to": "active", "event": str(uuid4())}, follow=True),
     ):
         assert "its company is switched off" in response.content.decode()
+    assert world.integration().state == "failed"
+
+
+def test_a_company_that_is_switched_off_between_looking_and_acting(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.report("failed")
+    client, address = client_of(world, "ada"), f"/accounts/{world.account().pk}/{path(world)}"
+    record = acting.record_reports
+
+    def too_late(reports: Sequence[Report], now: datetime) -> Recorded:
+        Company.objects.filter(external_id="north").update(active=False)
+        return record(reports, now)
+
+    monkeypatch.setattr(acting, "record_reports", too_late)
+    form = {"to": "active", "event": str(uuid4())}
+    body = client.post(address, form, follow=True).content.decode()
+    assert "its company is switched off" in body
     assert world.integration().state == "failed"
 
 

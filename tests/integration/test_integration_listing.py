@@ -155,7 +155,11 @@ def test_the_page_answers_what_needs_the_viewer(mixed: World) -> None:
 def test_a_healthy_account_sees_one_calm_sentence(world: World) -> None:
     for number in range(3):
         world.report("active", f"ads-{number}")
-    assert "All 3 integrations work." in page(client_of(world, "ada"), world)
+    client = client_of(world, "ada")
+    body = page(client, world)
+    assert "All 3 integrations work." in body
+    assert "Show them all" in body
+    assert "Show them all" not in page(client, world, "?state=active")
 
 
 def test_who_will_be_told_names_only_those_whose_alerts_the_viewer_may_see(mixed: World) -> None:
@@ -238,6 +242,11 @@ def test_members_of_other_accounts_and_strangers_see_nothing(mixed: World) -> No
     response = client_of(mixed, "eve", account="other").get(home(mixed))
     assert response.status_code == 404
     assert "Acme" not in response.content.decode()
+
+
+def test_a_live_filter_after_the_session_ended_leads_to_the_sign_in_page(mixed: World) -> None:
+    response = Client().get(home(mixed), {"q": "ads"}, headers={"HX-Request": "true"})
+    assert response.headers["HX-Redirect"].startswith("/sign-in/")
 
 
 def test_the_order_is_a_column_of_the_database(mixed: World) -> None:

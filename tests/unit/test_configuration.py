@@ -30,6 +30,7 @@ def test_everything_can_be_set() -> None:
             "PUBLIC_URL": "https://alerts.example/base/",
             "GROUP_WAIT": "0",
             "GROUP_INTERVAL": "60",
+            "TRUSTED_PROXY_COUNT": "2",
             "LOG_FORMAT": "json",
             "INTEGRATION_ALERTS_DEMO": "1",
         }
@@ -42,6 +43,7 @@ def test_everything_can_be_set() -> None:
     assert settings.mail_server.security is Security.TLS
     assert settings.public_url == "https://alerts.example/base"
     assert (settings.group_wait, settings.group_interval) == (0, 60)
+    assert settings.trusted_proxy_count == 2
     assert (settings.log_format, settings.demo, settings.embedded) == ("json", True, False)
 
 
@@ -71,6 +73,9 @@ def test_everything_can_be_set() -> None:
         ("GROUP_WAIT", "-1"),
         ("GROUP_WAIT", "99999999999999999999"),
         ("GROUP_WAIT", "soon"),
+        ("TRUSTED_PROXY_COUNT", "-1"),
+        ("TRUSTED_PROXY_COUNT", "11"),
+        ("TRUSTED_PROXY_COUNT", "yes"),
         ("GROUP_INTERVAL", "1.5"),
         ("LOG_FORMAT", "xml"),
     ],

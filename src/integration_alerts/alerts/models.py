@@ -54,6 +54,9 @@ class Subscription(models.Model):
             ),
         ]
 
+    def __str__(self) -> str:
+        return f"Alert {self.pk}"
+
 
 class CoveredCompany(models.Model):
     """A chosen company of a subscription that does not cover all."""
@@ -119,3 +122,6 @@ class Notice(models.Model):
                 name="notice_planned",
             ),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.state}, {self.step}"

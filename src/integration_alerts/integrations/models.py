@@ -140,6 +140,9 @@ class StateChange(models.Model):
             models.Index(fields=["integration", "-occurred_at"], name="state_change_timeline"),
         ]
 
+    def __str__(self) -> str:
+        return f"{self.state}, {self.occurred_at:%Y-%m-%d %H:%M}"
+
 
 class Incident(models.Model):
     """From the moment an integration becomes pending or failed until it is active or disabled.
@@ -179,3 +182,6 @@ class Incident(models.Model):
             ),
             models.Index(fields=["integration", "-opened_at"], name="incident_timeline"),
         ]
+
+    def __str__(self) -> str:
+        return f"Incident {self.pk}"

@@ -90,6 +90,9 @@ class Email(models.Model):
             models.Index(fields=["member", "-id"], name="email_of_member"),
         ]
 
+    def __str__(self) -> str:
+        return self.subject or f"Email {self.pk}"
+
 
 class EmailNotice(models.Model):
     """A notice in an email. A member is told of a notice in one email only (R7).

@@ -24,7 +24,10 @@ def ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         target = keep(request)
     query = urlencode({"next": target}, safe="/")
-    return redirect(f"{resolve_url(settings.LOGIN_URL)}?{query}")
+    address = f"{resolve_url(settings.LOGIN_URL)}?{query}"
+    if request.headers.get("HX-Request") == "true":
+        return HttpResponse(headers={"HX-Redirect": address})  # the page, not a part of it
+    return redirect(address)
 
 
 def keep(request: HttpRequest) -> str:

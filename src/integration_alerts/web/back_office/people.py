@@ -1,6 +1,6 @@
 """Who there is: accounts, companies, members, sign-in users, and the keys of the API."""
 
-from typing import ClassVar
+from typing import ClassVar, cast
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -12,6 +12,7 @@ from integration_alerts.directory.access import let_in, shut_out
 from integration_alerts.directory.keys import revoke_keys
 from integration_alerts.directory.models import Account, ApiKey, Company, Member, User
 from integration_alerts.engine import clock
+from integration_alerts.engine.inviting import invite
 from integration_alerts.integrations.models import Integration
 from integration_alerts.mail.models import Email
 from integration_alerts.web.back_office.showing import Page, first_names, listed
@@ -90,8 +91,6 @@ class MemberPage(Page):
     @admin.action(description="Send an invitation to sign in", permissions=["operate"])
     def send_invitation(self, request: HttpRequest, members: QuerySet[Member]) -> None:
         """Invite those who cannot sign in yet."""
-        from integration_alerts.engine.inviting import invite
-
         invited = invite(members.filter(user=None, active=True), clock.now())
         self.message_user(request, f"{count(invited, 'invitation')} sent.")
 
@@ -138,10 +137,11 @@ class UserPage(Page):
     @admin.action(description="Deactivate: they are signed out", permissions=["operate"])
     def deactivate(self, request: HttpRequest, users: QuerySet[User]) -> None:
         """Keep the chosen ones out, but never whoever is asking."""
-        chosen = list(users.filter(is_active=True).exclude(pk=request.user.pk))
+        asking = cast("User", request.user)
+        chosen = list(users.filter(is_active=True).exclude(pk=asking.pk))
         shut_out(chosen)
         self._say(request, chosen, "deactivated")
-        if users.filter(pk=request.user.pk).exists():
+        if users.filter(pk=asking.pk).exists():
             text = "You stay active: another operator has to do that."
             self.message_user(request, text, messages.WARNING)
 

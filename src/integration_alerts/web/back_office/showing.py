@@ -12,6 +12,8 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import Model, Q, QuerySet
+from django.db.models.expressions import Combinable
+from django.forms import Media
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -35,7 +37,7 @@ class _Counted(_Pages):
     """Counts no further than a reader would turn pages."""
 
     @cached_property
-    def count(self) -> int:  # type: ignore[override]
+    def count(self) -> int:
         """How many rows there are, or `COUNTED`."""
         rows: Any = self.object_list
         return int(rows.order_by()[:COUNTED].count())
@@ -44,7 +46,11 @@ class _Counted(_Pages):
 class _NewestFirst(ChangeList):
     """A list in the one order that has an index, whatever the address asks for."""
 
-    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:  # noqa: ARG002
+    def get_ordering(
+        self,
+        request: HttpRequest,  # noqa: ARG002
+        queryset: QuerySet[Any],  # noqa: ARG002
+    ) -> list[str | Combinable]:
         """By id, the newest first."""
         return ["-pk"]
 
@@ -76,6 +82,9 @@ class Shown:
 class Rows(Shown, _Inline):
     """What belongs to the thing shown, as a table below it."""
 
+    media = Media()
+
+    template = "admin/rows.html"
     extra = 0
     max_num = 0
     can_delete = False
@@ -91,6 +100,7 @@ class Page(Shown, _Admin):
     actions_on_top = True
     list_max_show_all = 0
     list_per_page = 50
+    media = Media(js=["admin/js/actions.js"])  # no form is edited: nothing else is needed
     paginator = _Counted
     search_fields = ("pk",)  # shows the field; `get_search_results` does the search
     show_full_result_count = False

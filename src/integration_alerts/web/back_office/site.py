@@ -22,7 +22,7 @@ class BackOffice(AdminSite):
     index_title = "Find and look"
     enable_nav_sidebar = False
 
-    def get_urls(self) -> list[URLResolver | URLPattern]:  # type: ignore[override]
+    def get_urls(self) -> list[URLResolver | URLPattern]:
         """The addresses, without those that are somewhere else or nowhere."""
         return [url for url in super().get_urls() if getattr(url, "name", "") not in _LEFT_OUT]
 
@@ -30,7 +30,7 @@ class BackOffice(AdminSite):
         self,
         request: HttpRequest,
         extra_context: dict[str, Any] | None = None,  # noqa: ARG002
-    ) -> HttpResponse:  # type: ignore[override]
+    ) -> HttpResponse:
         """Send visitors to the sign-in and back here; refuse who is no operator."""
         wanted = request.GET.get("next", "")
         if not url_has_allowed_host_and_scheme(wanted, allowed_hosts=None):
@@ -41,11 +41,11 @@ class BackOffice(AdminSite):
             raise PermissionDenied("Only operators may open the back office.")
         return redirect_to_login(wanted)
 
-    def logout(
+    def logout(  # type: ignore[override]
         self,
         request: HttpRequest,
         extra_context: dict[str, Any] | None = None,  # noqa: ARG002
-    ) -> HttpResponse:  # type: ignore[override]
+    ) -> HttpResponse:
         """Sign out, to the start page."""
         return LogoutView.as_view(next_page=reverse("start"))(request)
 

@@ -197,4 +197,4 @@ class EmailPage(Page):
         if email.message is None:
             return "It is written when it is first sent."
         part = message_from_bytes(bytes(email.message), policy=default).get_body(("plain",))
-        return format_html("<pre>{}</pre>", "" if part is None else part.get_content())
+        return format_html('<pre tabindex="0">{}</pre>', "" if part is None else part.get_content())

@@ -58,9 +58,7 @@ def confirm_address(request: HttpRequest, token: str) -> HttpResponse:
 
 
 def _too_often(request: HttpRequest) -> HttpResponse | None:
-    answer: HttpResponse | None = ratelimit.consume_or_429(
-        request, app="allauth.account", action="manage_email"
-    )
+    answer: HttpResponse | None = ratelimit.consume_or_429(request, action="manage_email")
     return answer
 
 

@@ -1,18 +1,15 @@
 """Signing in with one click, in a demo on this machine only."""
 
-from typing import Any
-
 from django.conf import settings
-from django.contrib.auth import login
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods
 
 from integration_alerts.engine import demo_people as people_of_the_demo
 from integration_alerts.engine.operators import is_local_demo
-
-_BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
+from integration_alerts.web.sign_in.entering import let_in
 
 
 def demo_people(request: HttpRequest) -> list[people_of_the_demo.Person]:
@@ -30,8 +27,6 @@ def demo_sign_in(request: HttpRequest) -> HttpResponse:
     user = people_of_the_demo.find_user(request.POST.get("person", ""))
     if user is None:
         raise Http404
-    login(request, user, backend=_BACKEND)
-    target: Any = request.POST.get("next", "")
-    if url_has_allowed_host_and_scheme(target, allowed_hosts=None):
-        return redirect(target)
-    return redirect("start")
+    target = request.POST.get("next", "")
+    safe = url_has_allowed_host_and_scheme(target, allowed_hosts=None)
+    return let_in(request, user, target if safe else reverse("start"))

@@ -2,12 +2,13 @@
 
 from http import HTTPStatus
 
-from django.contrib.auth import login
 from django.contrib.auth.forms import SetPasswordForm
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.views import redirect_to_login
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -18,10 +19,8 @@ from integration_alerts.directory.sign_in_addresses import find_user, has_proven
 from integration_alerts.engine import clock
 from integration_alerts.engine.inviting import invite_address
 from integration_alerts.web import flash
-from integration_alerts.web.drafts import ask_to_sign_in
+from integration_alerts.web.sign_in.entering import let_in
 from integration_alerts.web.wording import count
-
-_BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
 @never_cache
@@ -38,7 +37,7 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
         return _with_sign_in(request, member, user)
     if find_user(member.email) is not None:
         # Their password, and their second step if they have one; then they come back here.
-        return ask_to_sign_in(request)
+        return redirect_to_login(request.path)
     return _with_password(request, member)
 
 
@@ -89,8 +88,7 @@ def _with_password(request: HttpRequest, member: Member) -> HttpResponse:
                 invitations.link(user, [member.email])
         except IntegrityError:  # accepted in another tab at this moment
             return redirect(request.path)
-        login(request, user, backend=_BACKEND)
         flash.done(request, "Your password is set, and you are signed in.")
-        return redirect("start")
+        return let_in(request, user, reverse("start"))
     context = {"member": member, "form": form}
     return render(request, "account/invitation.html", context)

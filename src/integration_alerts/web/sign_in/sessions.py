@@ -22,10 +22,10 @@ class SlidingSessions:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Answer the request."""
         response = self.get_response(request)
-        session = request.session
-        if session.accessed and SESSION_KEY in session:
-            if session.get(_USED_ON) != (today := _today()):
-                session[_USED_ON] = today
+        session, today = request.session, _today()
+        used = session.accessed and SESSION_KEY in session
+        if used and session.get(_USED_ON) != today:
+            session[_USED_ON] = today
         return response
 
 

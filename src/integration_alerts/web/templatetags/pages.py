@@ -32,7 +32,8 @@ WORDS = {state.value: state.value for state in State}
 def mark(state: str | None) -> SafeString:
     """A state as its mark, without words."""
     return format_html(
-        '<svg class="mark {}" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">{}</svg>',
+        '<svg class="mark {}" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">'
+        "{}</svg>",
         state or "never",
         SafeString(_SHAPES.get(state or "", _NEVER)),
     )
