@@ -101,10 +101,11 @@ def listed(
     parameters: dict[str, Any] = {
         **values, "account": account_id, "companies": companies, "limit": limit,
     }  # fmt: skip
-    if companies is not None and len(companies) > _MANY:
+    # A search may have to read all there is, and then what is out of sight is read for nothing.
+    many = companies is not None and len(companies) > _MANY and not filters.words
+    if many:
         conditions.append(_OF_COMPANIES)
-    whole = companies is None or len(companies) > _MANY
-    form = _IN_ACCOUNT if whole else _IN_COMPANIES
+    form = _IN_ACCOUNT if many or companies is None else _IN_COMPANIES
     with connection.cursor() as cursor:
         cursor.execute(form.format(conditions="".join(conditions)), parameters)
         return [Listed(*row) for row in cursor.fetchall()]
