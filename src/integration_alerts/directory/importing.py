@@ -60,7 +60,10 @@ def save_company(line: CompanyLine) -> Saved:
 
 
 def save_user(line: UserLine) -> None:
-    """Make or change a member. An address that the platform sends counts as verified (R13)."""
+    """Make or change a member. An address that the platform sends counts as verified (R13).
+
+    The same address once more changes nothing: the user may have another one since.
+    """
     account = find_account(line.account)
     members = Member.objects.select_for_update(no_key=True)
     member = members.filter(account=account, external_id=line.id).first()
@@ -69,14 +72,15 @@ def save_user(line: UserLine) -> None:
             account=account,
             external_id=line.id,
             email=required(line.email, "email", "user"),
+            platform_email=line.email or "",
             name=required(line.name, "name", "user"),
             role=required(line.role, "role", "user"),
             active=line.active is not False,
         )
     else:
         _update(member, name=line.name, role=line.role, active=line.active)
-        if line.email is not None:
-            _update(member, email=line.email, email_verified=True)
+        if line.email is not None and line.email != member.platform_email:
+            _update(member, email=line.email, platform_email=line.email, email_verified=True)
     if line.companies is not None:
         _assign(member, find_companies(account, line.companies))
 

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 
 from django.core import signing
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet, Value
+from django.db.models import QuerySet, Value
 from django.db.models.functions import Lower
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from integration_alerts.directory.finding import folded
 from integration_alerts.directory.models import Member, User
 
 VALID = timedelta(days=7)
@@ -67,8 +68,8 @@ def can_be_linked() -> QuerySet[Member]:
 
 def waiting_for(address: str) -> QuerySet[Member]:
     """The members of all accounts who have this address, in any case, and no user yet."""
-    lower = Lower(F("email"))
-    rows = can_be_linked().annotate(lower=lower).filter(lower=Lower(Value(address)))
+    rows = can_be_linked().annotate(folded=folded("email"))
+    rows = rows.filter(folded=Lower(Value(address)))
     return rows.order_by("account_id", "id")
 
 

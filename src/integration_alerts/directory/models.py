@@ -9,7 +9,6 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
 
 from integration_alerts.directory.finding import folded
 from integration_alerts.directory.tenancy import SameAccount, account_key
@@ -67,6 +66,8 @@ class Member(models.Model):
     external_id = models.TextField()
     email = models.TextField()
     email_verified = models.BooleanField(default=True)
+    # What the platform sent last: sent once more, it does not undo what the user changed since.
+    platform_email = models.TextField(default="", db_default="")
     name = models.TextField()
     role = models.TextField(choices=[(role.value, role.name.title()) for role in Role])
     active = models.BooleanField(default=True)
@@ -84,9 +85,8 @@ class Member(models.Model):
             models.CheckConstraint(condition=Q(role__in=[*Role]), name="member_role_known"),
         ]
         indexes: ClassVar = [
-            # directory.invitations looks for the members who have an address, in any case.
-            models.Index(Lower("email"), name="member_email"),
-            # directory.finding, for operators: over all accounts, by how it begins.
+            # directory.finding, for operators: over all accounts, by how it begins; and
+            # directory.invitations, which asks who has an address.
             models.Index(folded("external_id"), name="member_external_id_begins"),
             models.Index(folded("email"), name="member_email_begins"),
             models.Index(folded("name"), name="member_name_begins"),

@@ -88,7 +88,6 @@ class Integration(models.Model):
             ),
             # directory.finding, for operators: over all accounts, by how it begins.
             models.Index(folded("external_id"), name="integration_external_id_begins"),
-            models.Index(folded("name"), name="integration_name_begins"),
             # integrations.listing.providers hops from one provider of an account to the next, and
             # asks whether one of some companies has it.
             models.Index(

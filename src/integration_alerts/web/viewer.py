@@ -5,7 +5,7 @@ viewer may do with an alert is asked of `rules.permissions`.
 """
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Concatenate, ParamSpec, cast
 from zoneinfo import ZoneInfo
@@ -109,9 +109,8 @@ def memberships(user: User) -> QuerySet[Member]:
     return rows.select_related("account").order_by("account__name", "id")
 
 
-def last_membership(request: HttpRequest, user: User) -> Member | None:
-    """The membership that the user looked at last, or the first one; None: there is none."""
-    members = list(memberships(user))
+def last_membership(request: HttpRequest, members: Sequence[Member]) -> Member | None:
+    """The membership that was looked at last, or the first one; None: there is none."""
     last = request.session.get(LAST_ACCOUNT)
     return next((m for m in members if m.account_id == last), members[0] if members else None)
 
@@ -121,17 +120,18 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     user = cast("User | AnonymousUser", getattr(request, "user", AnonymousUser()))
     if isinstance(user, AnonymousUser):
         return {"viewer": None, "now": clock.now()}
+    members = SimpleLazyObject(lambda: list(memberships(user)))
     return {
-        "viewer": SimpleLazyObject(lambda: _shell_viewer(request, user)),
-        "memberships": SimpleLazyObject(lambda: list(memberships(user))),
+        "viewer": SimpleLazyObject(lambda: _shell_viewer(request, members)),
+        "memberships": members,
         "now": clock.now(),
     }
 
 
-def _shell_viewer(request: HttpRequest, user: User) -> Viewer | None:
+def _shell_viewer(request: HttpRequest, members: Sequence[Member]) -> Viewer | None:
     if (known := getattr(request, "viewer", None)) is not None:
         return cast("Viewer", known)
-    member = last_membership(request, user)
+    member = last_membership(request, members)
     return None if member is None else _as_viewer(request, member)
 
 

@@ -18,9 +18,9 @@ from integration_alerts.web.back_office.people import MEMBER_COLUMNS
 from integration_alerts.web.back_office.showing import Page, Rows, first_names, linked, listed
 from integration_alerts.web.back_office.site import site
 
-_INTEGRATION_COLUMNS = ("external_id", "name")
+_INTEGRATION_COLUMNS = ("external_id",)
 _INTEGRATION = (Integration, _INTEGRATION_COLUMNS)
-_BY_INTEGRATION = "The number, or the beginning of an integration's id or name"
+_BY_INTEGRATION = "The number, or the beginning of an integration's id"
 _BY_MEMBER = "The number, or the beginning of a member's id, address or name"
 
 
