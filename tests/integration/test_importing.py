@@ -69,6 +69,14 @@ def test_an_address_from_the_platform_counts_as_verified(world: World) -> None:
     assert world.member("max").email_verified
 
 
+def test_the_same_address_once_more_does_not_undo_the_users_own(world: World) -> None:
+    Member.objects.filter(external_id="max").update(email="max@home.example")
+    world.directory(MAX)
+    assert world.member("max").email == "max@home.example"
+    world.directory({**MAX, "email": "max@new.example"})
+    assert world.member("max").email == "max@new.example"
+
+
 def test_companies_of_a_user_are_replaced(world: World) -> None:
     world.directory({**MAX, "companies": ["south"]})
     assert [company.external_id for company in world.member("max").companies.all()] == ["south"]

@@ -79,7 +79,10 @@ def save_user(line: UserLine) -> None:
         )
     else:
         _update(member, name=line.name, role=line.role, active=line.active)
-        if line.email is not None and line.email != member.platform_email:
+        # Sent once more it says nothing new, unless it is the address that is in use.
+        if line.email is not None and (
+            line.email != member.platform_email or line.email == member.email
+        ):
             _update(member, email=line.email, platform_email=line.email, email_verified=True)
     if line.companies is not None:
         _assign(member, find_companies(account, line.companies))

@@ -120,7 +120,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     user = cast("User | AnonymousUser", getattr(request, "user", AnonymousUser()))
     if isinstance(user, AnonymousUser):
         return {"viewer": None, "now": clock.now()}
-    members = SimpleLazyObject(lambda: list(memberships(user)))
+    members = cast("Sequence[Member]", SimpleLazyObject(lambda: list(memberships(user))))
     return {
         "viewer": SimpleLazyObject(lambda: _shell_viewer(request, members)),
         "memberships": members,
