@@ -7,6 +7,7 @@ from django.test import Client
 from tests.world import World
 
 from integration_alerts.alerts.models import Subscription
+from integration_alerts.alerts.subscribing import scope_of
 from integration_alerts.directory.models import Account, Company, Member, User
 
 ACME = {"account": "acme"}
@@ -83,3 +84,24 @@ def text_of(response: Any) -> str:
     """What a page says, without its tags, spaces as one."""
     body = re.sub(r"<(script|style|svg).*?</\1>", " ", response.content.decode(), flags=re.DOTALL)
     return " ".join(re.sub(r"<[^>]+>", " ", body).split())
+
+
+COMPANIES = ("north", "south", "harbour")
+
+
+def address(tail: str = "", *, of: str = "acme") -> str:
+    """An address of the alert pages."""
+    return f"/accounts/{account(of)}/alerts{tail}"
+
+
+def save(client: Client, tail: str, **fields: object) -> str:
+    """Post a form and follow; returns what the page then says."""
+    response = client.post(address(tail), fields, follow=True)
+    assert response.status_code == 200, response.status_code
+    return text_of(response)
+
+
+def chosen(user: str) -> set[str] | None:
+    """The companies of an alert by their ids; None: all."""
+    found = scope_of(alert(user)).chosen
+    return None if found is None else {name for name in COMPANIES if company(name).pk in found}

@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.cache import cache
+from tests import pages
 from tests.world import World
 
 
@@ -15,3 +16,9 @@ def world(db: None) -> World:
 def no_tries_of_other_tests() -> None:
     """The limits of tries begin anew."""
     cache.clear()
+
+
+@pytest.fixture
+def acme(db: None) -> World:
+    """Everybody the permission table speaks of, and a foreign account."""
+    return World(pages.DIRECTORY)

@@ -11,12 +11,6 @@ from tests.world import World
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def acme(db: None) -> World:
-    """Acme and Globex."""
-    return World(pages.DIRECTORY)
-
-
 def home(of: str = "acme") -> str:
     """The first page of an account."""
     return f"/accounts/{account(of)}/"
