@@ -1,4 +1,4 @@
-"""Members of Acme, of `tests.world`, at their browsers."""
+"""Members at their browsers."""
 
 from django.test import Client
 from tests.world import World
@@ -8,7 +8,11 @@ from integration_alerts.directory.models import Member, User
 
 def client_of(world: World, external_id: str, *, account: str = "acme") -> Client:
     """A browser in which this member is signed in."""
-    member = Member.objects.get(account__external_id=account, external_id=external_id)
+    return signed_in(Member.objects.get(account__external_id=account, external_id=external_id))
+
+
+def signed_in(member: Member) -> Client:
+    """A browser in which this member is signed in."""
     if member.user is None:
         member.user, _ = User.objects.get_or_create(email=member.email)
         member.save(update_fields=["user"])

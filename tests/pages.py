@@ -4,11 +4,12 @@ import re
 from typing import Any
 
 from django.test import Client
+from tests.browsing import signed_in
 from tests.world import World
 
 from integration_alerts.alerts.models import Subscription
 from integration_alerts.alerts.subscribing import scope_of
-from integration_alerts.directory.models import Account, Company, Member, User
+from integration_alerts.directory.models import Account, Company, Member
 
 ACME = {"account": "acme"}
 
@@ -71,13 +72,7 @@ def give(world: World, user: str, *companies: str) -> Subscription:
 
 def browser(external_id: str) -> Client:
     """A browser in which this member is signed in."""
-    someone = member(external_id)
-    if someone.user is None:
-        someone.user = User.objects.create(email=someone.email)
-        someone.save(update_fields=["user"])
-    client = Client()
-    client.force_login(someone.user)
-    return client
+    return signed_in(member(external_id))
 
 
 def text_of(response: Any) -> str:
