@@ -1,17 +1,19 @@
 """Fixtures of the browser tests: Debian's Chromium, a site for each module, people at it."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page
 from pytest_playwright.pytest_playwright import CreateContextCallback
-from tests.browser.checking import Watched
+from tests.browser.checking import Watched, check_page
 from tests.browser.site import Prepared, Site, prepare, serve
+from tests.browser.validating import Validator, validator
 
 NO_BROWSER = "the browser tests need Chromium: `apt-get install chromium`, then `make test` again"
 PHONE, DESK = 360, 1280
+Check = Callable[[Page], None]
 
 
 class Visit(Protocol):
@@ -59,6 +61,15 @@ def site(prepared: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield running
 
 
+def page_of(context: BrowserContext, site: Site, person: str | None) -> Watched:
+    """A new page where this person is signed in."""
+    context.set_default_timeout(10_000)
+    if person is not None:
+        cookie = {"name": "sessionid", "value": site.sessions[person], "url": site.address}
+        context.add_cookies([cookie])  # type: ignore[list-item]
+    return Watched(context.new_page())
+
+
 class _Visit:
     def __init__(self, site: Site, new_context: CreateContextCallback) -> None:
         self.watched: list[Watched] = []
@@ -66,19 +77,14 @@ class _Visit:
         self._new_context = new_context
 
     def __call__(self, person: str | None, path: str, *, width: int = DESK, **options: Any) -> Page:
-        address = self._site.address
+        options = {"reduced_motion": "reduce", **options}
         context = self._new_context(
-            base_url=address, viewport={"width": width, "height": 800},
-            reduced_motion="reduce", **options,
-        )  # fmt: skip
-        context.set_default_timeout(10_000)
-        if person is not None:
-            cookie = {"name": "sessionid", "value": self._site.sessions[person], "url": address}
-            context.add_cookies([cookie])  # type: ignore[list-item]
-        page = context.new_page()
-        self.watched.append(Watched(page))
-        page.goto(path)
-        return page
+            base_url=self._site.address, viewport={"width": width, "height": 800}, **options
+        )
+        watched = page_of(context, self._site, person)
+        self.watched.append(watched)
+        watched.page.goto(path)
+        return watched.page
 
 
 @pytest.fixture
@@ -88,3 +94,20 @@ def visit(site: Site, new_context: CreateContextCallback) -> Iterator[Visit]:
     yield visiting
     complaints = [complaint for each in visiting.watched for complaint in each.complaints]
     assert not complaints, "\n".join(complaints)
+
+
+@pytest.fixture(scope="session")
+def html() -> Iterator[Validator]:
+    """What tells whether a page is valid HTML."""
+    with validator() as running:
+        yield running
+
+
+@pytest.fixture
+def check(visit: Visit, html: Validator) -> Check:
+    """See that a page is in order as it is now: HTML, axe, no sideways scroll."""
+
+    def check(page: Page) -> None:
+        check_page(next(each for each in visit.watched if each.page is page), html)
+
+    return check

@@ -20,10 +20,11 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Prepared:
-    """A database to copy, and the sessions of the people in it."""
+    """A database to copy, the sessions of the people in it, and the links in their mails."""
 
     database: str
     sessions: dict[str, str]
+    paths: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Site:
     installation: Installation
     address: str
     sessions: dict[str, str]
+    paths: dict[str, str]
 
     def account(self, external_id: str = "lantern") -> str:
         """The path of an account's pages."""
@@ -41,25 +43,33 @@ class Site:
 
     def integration(self, external_id: str) -> str:
         """The path of an integration's page."""
-        query = "SELECT id FROM integration WHERE external_id = %s"
-        number = self.installation.query(query, external_id)[0][0]
-        return f"{self.account()}integrations/{number}"
+        query = "SELECT account_id, id FROM integration WHERE external_id = %s"
+        return self._path("integrations", query, external_id)
 
     def alert(self, member: str) -> str:
         """The path of a member's alert."""
         query = (
-            "SELECT subscription.id FROM subscription JOIN member ON member.id = member_id "
-            "WHERE member.external_id = %s ORDER BY 1"
+            "SELECT member.account_id, subscription.id FROM subscription "
+            "JOIN member ON member.id = member_id WHERE member.external_id = %s ORDER BY 2"
         )
-        return f"{self.account()}alerts/{self.installation.query(query, member)[0][0]}"
+        return self._path("alerts", query, member)
 
-    def email(self, member: str) -> str:
-        """The path of a member's first mail that was sent."""
+    def email(self, member: str, status: str = "sent") -> str:
+        """The path of a member's first mail of this status."""
         query = (
-            "SELECT email.id FROM email JOIN member ON member.id = member_id "
-            "WHERE member.external_id = %s AND email.status = 'sent' ORDER BY 1"
+            "SELECT member.account_id, email.id FROM email JOIN member ON member.id = member_id "
+            "WHERE member.external_id = %s AND email.status = %s ORDER BY 2"
         )
-        return f"{self.account()}emails/{self.installation.query(query, member)[0][0]}"
+        return self._path("emails", query, member, status)
+
+    def member(self, external_id: str) -> int:
+        """The id of a member."""
+        query = "SELECT id FROM member WHERE external_id = %s"
+        return int(self.installation.query(query, external_id)[0][0])
+
+    def _path(self, kind: str, query: str, *parameters: str) -> str:
+        account, number = self.installation.query(query, *parameters)[0]
+        return f"/accounts/{account}/{kind}/{number}"
 
 
 def prepare(template: str, folder: Path) -> Iterator[Prepared]:
@@ -71,7 +81,7 @@ def prepare(template: str, folder: Path) -> Iterator[Prepared]:
             cwd=ROOT, env=installation.environment, capture_output=True, text=True,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
-        yield Prepared(name, json.loads(done.stdout))
+        yield Prepared(name, **json.loads(done.stdout))
 
 
 @contextmanager
@@ -80,7 +90,7 @@ def serve(prepared: Prepared, folder: Path) -> Iterator[Site]:
     with scratch(prepared.database) as name:
         installation = Installation(folder, database_url(name))
         try:
-            yield Site(installation, installation.web(), prepared.sessions)
+            yield Site(installation, installation.web(), prepared.sessions, prepared.paths)
         finally:
             installation.close()
     assert "Traceback" not in installation.logs(), installation.logs()

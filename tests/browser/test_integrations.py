@@ -2,8 +2,7 @@
 
 import pytest
 from playwright.sync_api import expect
-from tests.browser.checking import check_page
-from tests.browser.conftest import DESK, PHONE, Visit
+from tests.browser.conftest import DESK, PHONE, Check, Visit
 from tests.browser.site import Site
 from tests.browser.walking import open_panel, panel, row
 
@@ -34,15 +33,15 @@ def test_what_needs_somebody_comes_first(site: Site, visit: Visit) -> None:
     [(PHONE, "pine-meta-ads", "Reset to active"), (DESK, "pine-mailchimp", "Activate")],
 )
 def test_a_manager_who_activates_gets_an_alert_and_may_undo_it(
-    site: Site, visit: Visit, width: int, integration: str, activate: str
+    site: Site, visit: Visit, check: Check, width: int, integration: str, activate: str
 ) -> None:
     page = visit("joost", site.integration(integration), width=width)
     page.get_by_role("link", name=activate).click()
-    check_page(page)
+    check(page)
     page.get_by_role("button", name=activate).click()
     given = page.get_by_role("status").filter(has_text="You now have an integration alert")
     expect(given).to_be_visible()
-    check_page(page)
+    check(page)
     given.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("status")).to_contain_text("You will no longer get mail")
     expect(row(page, "joost@lantern.example")).to_have_count(0)

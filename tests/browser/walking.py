@@ -56,3 +56,11 @@ def label_of(page: Page, name: str) -> str:
 def press_save(page: Page) -> None:
     """Save the form."""
     page.get_by_role("button", name="Save", exact=True).click()
+
+
+def delete(page: Page, address: str) -> None:
+    """Delete the alert for this address, from the list."""
+    bin_of(page, address).click()
+    page.get_by_role("button", name="Delete alert", exact=True).filter(visible=True).click()
+    expect(page.get_by_role("status")).to_contain_text("will no longer get mail")
+    expect(row(page, address)).to_have_count(0)

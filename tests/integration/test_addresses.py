@@ -62,6 +62,19 @@ def test_the_old_address_is_told(world: World) -> None:
     assert f"goes to {NEW} now" in str(told.body)
 
 
+def test_no_address_changes_without_the_mail_that_tells_of_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*args: object) -> None:
+        raise OSError("no")
+
+    ask(world, signed_in(world.member("ada")))
+    monkeypatch.setattr("integration_alerts.web.sign_in.address.tell_old_address", fails)
+    with pytest.raises(OSError, match="no"):
+        Client().post(link_in(sent()[0]))
+    assert world.member("ada").email == "ada@acme.example"
+
+
 def test_the_sign_in_address_stays(world: World) -> None:
     client = signed_in(world.member("ada"))
     ask(world, client)

@@ -20,7 +20,9 @@ from tests.pages import (
 )
 from tests.world import World
 
+from integration_alerts.alerts import subscribing
 from integration_alerts.alerts.models import Subscription
+from integration_alerts.rules.permissions import Scope
 
 pytestmark = pytest.mark.django_db
 
@@ -50,6 +52,32 @@ def test_a_manager_sees_alerts_within_shared_companies_and_counts_the_rest(acme:
     assert "South Hotel and 1 other company you have no access to" in body
     for hidden in ("Secret Harbour", "ada@acme", "Sam", "Globex"):
         assert hidden not in body
+
+
+def test_who_made_an_alert_is_named_to_those_who_share_a_company_with_them(acme: World) -> None:
+    harbour = Scope(frozenset({company("harbour").pk}))
+    subscribing.create(member("ivy"), harbour, acme.now, actor=member("sam"))
+    assert "by Stranger Sam" in text_of(browser("ada").get(address()))
+    for page in (address(), address(f"/{alert('ivy').pk}")):
+        body = text_of(browser("max").get(page))
+        assert "by another user" in body
+        assert "Sam" not in body
+
+
+def test_no_search_finds_an_address_that_the_list_does_not_show(acme: World) -> None:
+    give(acme, "ivy", "south")
+    looked = browser("max")
+    typed = {"look": "1", "find": "ada@acme"}
+    assert "Ada: " not in text_of(looked.post(address("/new"), typed))
+    assert "Ada: " in text_of(looked.post(address("/new"), typed | {"find": "ad"}))
+    assert "Ivy: " in text_of(looked.post(address("/new"), typed | {"find": "ivy@acme"}))
+
+
+def test_a_search_with_nul_characters_is_a_search_without_them(acme: World) -> None:
+    typed = {"look": "1", "recipient": member("ada").pk, "q": "Nor\0th"}
+    body = text_of(browser("ada").post(address("/new"), typed))
+    assert "North Bakery" in body
+    assert "South Hotel" not in body
 
 
 def test_create_offers_whom_the_viewer_may_choose_and_says_why_not_others(acme: World) -> None:
@@ -144,7 +172,7 @@ def test_looking_for_a_company_saves_nothing_and_keeps_the_chosen_ones(acme: Wor
     boxes = re.findall(
         r'name="company" value="\d+"( checked)?> ([^<]+)</label>', response.content.decode()
     )
-    assert boxes == [(" checked", "North Bakery"), ("", "South Hotel")]
+    assert boxes == [("", "South Hotel"), (" checked", "North Bakery")]
     assert not Subscription.objects.filter(account=account()).exists()
 
 

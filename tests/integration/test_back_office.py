@@ -100,6 +100,10 @@ def test_the_way_back_leads_nowhere_else(db: None, operator: Client) -> None:
         assert response["Location"] == f"{before}{HOME}"
 
 
+def test_a_way_back_that_is_a_bare_word_is_no_fault(db: None, operator: Client) -> None:
+    assert operator.get(reverse("back_office:login"), {"next": "word"})["Location"] == "word"
+
+
 @models
 def test_nothing_can_be_added_changed_or_deleted(
     story: World, operator: Client, model: Any

@@ -117,6 +117,28 @@ def test_a_reporting_user_reads_numbers_alone(broken: World) -> None:
         assert secret not in body
 
 
+@pytest.mark.parametrize(
+    ("reader", "actor", "said"),
+    [
+        ("ada", "sam", "by Stranger Sam"),
+        ("max", "sam", "by another user"),
+        ("max", "ada", "by Ada"),
+        ("rita", "max", "by another user"),
+        ("max", "nobody-here", "by nobody-here"),
+    ],
+)
+def test_who_changed_a_state_is_named_to_those_who_may_know_them(
+    broken: World, reader: str, actor: str, said: str
+) -> None:
+    stranger = {"email": "sam@acme.example", "name": "Stranger Sam", "role": "manager"}
+    broken.directory({"type": "user", "account": "acme", "id": "sam", **stranger})
+    broken.pass_time(minutes=1)
+    broken.report("active", actor=actor)
+    body = page(client_of(broken, reader), broken, of(broken))
+    assert f"Became <strong>active</strong>, {said}" in body
+    assert ("Stranger Sam" in body) is ("Stranger Sam" in said)
+
+
 def test_a_page_warns_where_nobody_would_be_told(broken: World) -> None:
     for name in ("ada", "max"):
         subscribing.delete(broken.subscription(name))
@@ -269,7 +291,7 @@ def test_the_page_costs_the_same_statements_for_any_number_of_entries(
     world.work()
     client, path = client_of(world, "ada"), f"/accounts/{world.account().pk}/{of(world)}"
     client.get(path)
-    with django_assert_num_queries(20):
+    with django_assert_num_queries(21):
         client.get(path)
 
 

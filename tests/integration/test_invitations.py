@@ -166,6 +166,21 @@ def test_an_invitation_can_be_accepted_with_the_sign_in_one_has(world: World) ->
     assert not has_proven(User.objects.get(), "ada@globex.example")
 
 
+def test_with_another_sign_in_an_invitation_is_good_for_the_one_account_it_names(
+    world: World,
+) -> None:
+    bee = {"account": "bee", "id": "ada", "email": "ada@acme.example", "name": "Ada"}
+    world.directory(
+        {"type": "account", "id": "bee", "name": "Bee"},
+        {"type": "user", "role": "administrator", **bee},
+    )
+    colleague = user("colleague@acme.example")
+    client = Client()
+    client.force_login(colleague)
+    client.post(invitation_of(world.member("ada"), world.now))
+    assert [each.account.external_id for each in colleague.members.all()] == ["acme"]
+
+
 def test_nobody_becomes_a_second_member_of_an_account(world: World) -> None:
     client = signed_in(world.member("ada"))
     client.post(invitation_of(world.member("max"), world.now))

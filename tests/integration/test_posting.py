@@ -126,6 +126,19 @@ def test_what_a_dead_worker_had_taken_is_sent_later(world: World) -> None:
     assert len(world.mailer.sent) == 1
 
 
+def test_what_another_worker_finished_meanwhile_harms_nobody(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*args: object) -> Answer:
+        PostedMail.objects.all().delete()
+        return BUSY
+
+    send(world)
+    monkeypatch.setattr(world.mailer, "send", slow)
+    posting.post_due(world.courier())
+    assert not PostedMail.objects.exists()
+
+
 def test_a_worker_that_stops_begins_nothing(world: World) -> None:
     send(world)
     world.stopping = True

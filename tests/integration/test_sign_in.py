@@ -4,12 +4,14 @@ import re
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.sessions.models import Session
 from django.test import Client
 from pytest_django import Settings
 from tests.signing_in import PASSWORD, SIGN_IN, body, link_in, scrubbed, sent, sign_in, user
 from tests.world import World
 
 from integration_alerts.directory.models import Member, User
+from integration_alerts.engine import tasks
 
 pytestmark = pytest.mark.django_db
 FORGOTTEN = "/sign-in/password/reset/"
@@ -26,6 +28,17 @@ def test_signing_in_leads_to_where_one_was_going(world: World) -> None:
     page = f"/accounts/{world.account().pk}/address"
     response = sign_in(Client(), "Ada@acme.example", next=page)
     assert (response.status_code, response["Location"]) == (302, page)
+
+
+def test_sessions_that_have_ended_are_deleted(world: World) -> None:
+    user("ada@acme.example")
+    for _ in range(2):
+        sign_in(Client(), "ada@acme.example")
+    ended = Session.objects.all()[0]
+    Session.objects.filter(pk=ended.pk).update(expire_date=world.now)
+    tasks.forget_sessions(timestamp=0)
+    assert Session.objects.exclude(pk=ended.pk).exists()
+    assert not Session.objects.filter(pk=ended.pk).exists()
 
 
 @pytest.mark.parametrize(

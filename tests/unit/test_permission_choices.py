@@ -13,6 +13,7 @@ from tests.unit.people import (
     REPORTER,
     SHARED,
     SHARED_TOO,
+    STRANGER,
     only,
 )
 
@@ -24,6 +25,7 @@ from integration_alerts.rules.permissions import (
     choosable,
     edited_scope,
     may_choose_all,
+    may_know,
     seen,
 )
 
@@ -69,6 +71,22 @@ def test_who_may_give_all_companies(
     actor: Person | None, recipient: Person, *, expected: bool
 ) -> None:
     assert may_choose_all(actor, recipient) is expected
+
+
+@pytest.mark.parametrize(
+    ("viewer", "other", "expected"),
+    [
+        (ADMIN, STRANGER, True),
+        (ACTOR, ACTOR, True),
+        (ACTOR, COLLEAGUE, True),
+        (ACTOR, OTHER_ADMIN, True),
+        (ACTOR, STRANGER, False),
+        (REPORTER, COLLEAGUE, False),
+        (REPORTER, REPORTER, True),
+    ],
+)
+def test_whose_names_may_be_read(viewer: Person, other: Person, *, expected: bool) -> None:
+    assert may_know(viewer, other) is expected
 
 
 @pytest.mark.parametrize(

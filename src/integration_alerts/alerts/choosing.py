@@ -30,6 +30,12 @@ class Choice:
     person: Person
     reason: str
 
+    @property
+    def found_by(self) -> str:
+        """What a search looks in: not in an address that the list does not show either."""
+        shown = self.reason in {"", TAKEN}
+        return f"{self.member.name} {self.member.email}" if shown else self.member.name
+
 
 @dataclass(frozen=True, slots=True)
 class Choices:

@@ -31,6 +31,8 @@ class Alert:
     """Why the recipient gets no mail at all at present; None: they do."""
     keeps: Denial | None
     """Why the actor may not delete, pause or resume it; None: they may."""
+    creator: Member | None
+    """Who made it; None: the platform, or somebody whom the actor may not know."""
 
     @property
     def member(self) -> Member:
@@ -48,6 +50,11 @@ def visible_alert(actor: Person, subscription_id: int) -> Alert | None:
     """One alert of the actor's account; None if there is none, or none that they may see."""
     rows = Subscription.objects.filter(account=actor.account, pk=subscription_id)
     return next(iter(_as_seen(actor, list(_with_people(rows)))), None)
+
+
+def has_alert(actor: Person) -> bool:
+    """Whether the actor has an alert, paused or not."""
+    return Subscription.objects.filter(member=actor.id).exists()
 
 
 def own_alert(actor: Person) -> Alert | None:
@@ -69,8 +76,16 @@ def _as_seen(actor: Person, subscriptions: Sequence[Subscription]) -> list[Alert
     ]
     chosen = _chosen(visible)
     names = _names(actor, chosen)
+    creators = _known_creators(actor, visible)
     return [
-        _alert(actor, recipients[each.member_id], each, chosen.get(each.pk), names)
+        _alert(
+            actor,
+            recipients[each.member_id],
+            each,
+            chosen.get(each.pk),
+            names,
+            creators.get(each.created_by_id or 0),
+        )
         for each in visible
     ]
 
@@ -81,6 +96,7 @@ def _alert(
     subscription: Subscription,
     chosen: set[int] | None,
     names: dict[int, Company],
+    creator: Member | None,
 ) -> Alert:
     scope = ALL_COMPANIES if subscription.covers_all else Scope(frozenset(chosen or ()))
     seen = [names[company] for company in scope.chosen or () if company in names]
@@ -92,6 +108,7 @@ def _alert(
         hidden=len(scope.chosen or ()) - len(seen),
         obstacle=_obstacle(subscription, recipient, scope),
         keeps=permissions.may_end(actor, recipient, scope),
+        creator=creator,
     )
 
 
@@ -110,6 +127,14 @@ def _obstacle(subscription: Subscription, recipient: Person, scope: Scope) -> Ob
             covered=True,
         )
     )
+
+
+def _known_creators(actor: Person, subscriptions: Collection[Subscription]) -> dict[int, Member]:
+    creators = {each.created_by.pk: each.created_by for each in subscriptions if each.created_by}
+    persons = people(list(creators.values()))
+    return {
+        pk: creator for pk, creator in creators.items() if permissions.may_know(actor, persons[pk])
+    }
 
 
 def _chosen(subscriptions: Collection[Subscription]) -> dict[int, set[int]]:

@@ -83,6 +83,11 @@ def link(user: User, addresses: Iterable[str]) -> list[Member]:
     ]
 
 
+def link_only(user: User, member: Member) -> list[Member]:
+    """Let a user act as this member alone: for an address that is not proven to be theirs."""
+    return [member] if _linked(user, member) else []
+
+
 def mark_invited(members: Sequence[Member], now: datetime) -> None:
     """Remember when these members were invited."""
     Member.objects.filter(pk__in=[member.pk for member in members]).update(invited_at=now)

@@ -97,8 +97,8 @@ def _record(mail: PostedMail, answer: Answer, now: datetime) -> None:
     if again is None or again > mail.posted_at + PATIENCE:
         mail.delete()
     else:
-        mail.next_attempt_at = again
-        mail.save(update_fields=["next_attempt_at"])
+        # Not `save`: after a pause longer than the lease, another worker may have finished it.
+        PostedMail.objects.filter(pk=number).update(next_attempt_at=again)
     if outcome is not Verdict.ACCEPTED:
         # Without its words and its recipient: who asked for a new password is nobody's business.
         logger.warning(

@@ -6,6 +6,7 @@ They carry no arguments and keep no results: a job that is lost, doubled or late
 from collections.abc import Callable
 from typing import cast
 
+from django.contrib.sessions.backends.db import SessionStore
 from procrastinate import Blueprint, JobContext
 from procrastinate.jobs import Status
 
@@ -65,6 +66,13 @@ def sweep(timestamp: int) -> None:  # noqa: ARG001 (the planned time)
 def forget_dead_workers(timestamp: int) -> None:  # noqa: ARG001
     """Tidy up the list of workers."""
     workers.forget_dead()
+
+
+@tasks.periodic(cron="41 * * * *")
+@tasks.task(name="forget_sessions", queue=wakeups.PLANNING_QUEUE)
+def forget_sessions(timestamp: int) -> None:  # noqa: ARG001
+    """Delete the sessions that have ended, and with them what was typed in them."""
+    SessionStore.clear_expired()
 
 
 @tasks.periodic(cron="17 * * * *")

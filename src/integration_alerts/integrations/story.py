@@ -28,10 +28,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A report of the timeline, and who made it: a member's name, or the platform's id."""
+    """A report of the timeline; `member` made it, where its actor is a member of the account."""
 
     row: StateChange
-    actor: str
+    member: Member | None
     place: Place
 
 
@@ -75,11 +75,8 @@ def changes(integration: Integration, limit: int, place: Place | None) -> list[C
     )  # fmt: skip
     actors = {row.actor for row in rows if row.actor}
     members = Member.objects.filter(account=integration.account_id, external_id__in=actors)
-    names = dict(members.values_list("external_id", "name"))
-    return [
-        Change(row, names.get(row.actor, row.actor), Place(row.occurred_at, KIND, row.pk))
-        for row in rows
-    ]
+    known = {member.external_id: member for member in members}
+    return [Change(row, known.get(row.actor), Place(row.occurred_at, KIND, row.pk)) for row in rows]
 
 
 def states(integration: Integration, since: datetime) -> list[tuple[datetime, State]]:

@@ -91,6 +91,15 @@ def reach(actor: Person | None, recipient: Person) -> Denial | None:
     return None
 
 
+def may_know(viewer: Person, other: Person) -> bool:
+    """Whether the viewer may read who another member is, where it tells of what that one did.
+
+    A Manager knows Administrators, and those with whom they share a company; Reporting users know
+    nobody but themselves.
+    """
+    return reach(viewer, other) in {None, Denial.ADMINISTRATORS_ALERT} or viewer.id == other.id
+
+
 def may_choose_all(actor: Person | None, recipient: Person) -> bool:
     """Whether the actor may give the recipient all companies (R21)."""
     return not _is_bound(actor, recipient)

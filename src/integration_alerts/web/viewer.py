@@ -97,7 +97,10 @@ def alerts_page(view: MemberView[Rest]) -> View:
         request: HttpRequest, viewer: Viewer, *args: Rest.args, **kwargs: Rest.kwargs
     ) -> HttpResponse:
         if not viewer.manages_alerts:
-            raise PermissionDenied(Denial.REPORTING_ACTOR.value)
+            raise PermissionDenied(
+                f"{Denial.REPORTING_ACTOR.value} An Administrator of {viewer.account.name} "
+                "can change your role."
+            )
         return view(request, viewer, *args, **kwargs)
 
     return account_page(cast("MemberView[Rest]", guarded))

@@ -45,6 +45,11 @@ def exact(moment: datetime, zone: tzinfo, *, with_utc: bool = True) -> str:
     return f"{text}, {utc:%H:%M:%S} UTC{other_day}"
 
 
+def plain(text: str) -> str:
+    """What was typed into a search, as the database can take it."""
+    return text.replace("\0", "").strip()
+
+
 def count(number: int, noun: str, plural: str = "") -> str:
     """A number of things: `1 company`, `3 companies`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -97,7 +97,7 @@ def _context(viewer: Viewer, alert: Alert, typed: Typed, errors: Errors) -> dict
         "standing": standing,
         "why": why,
         "origin": wording.origin(alert),
-        "scope": wording.scope(alert),
+        "scope": wording.ended(alert),
         "cannot_resume": resumable,
         "next_step": "resume" if subscription.paused_at else "pause",
     }

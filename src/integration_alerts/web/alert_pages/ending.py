@@ -55,7 +55,7 @@ def delete(request: HttpRequest, viewer: Viewer, alert_id: int) -> HttpResponse:
             return alerts
         raise Http404
     if request.method != "POST":
-        context = {"alert": alert, "scope": wording.scope(alert), "menu": "alerts"}
+        context = {"alert": alert, "scope": wording.ended(alert), "menu": "alerts"}
         return render(request, "web/alerts/delete.html", context)
     try:
         deleted = subscribing.delete(alert.subscription, actor=viewer.member)
@@ -67,7 +67,7 @@ def delete(request: HttpRequest, viewer: Viewer, alert_id: int) -> HttpResponse:
         key = undoing.keep(request, alert_id, deleted, clock.now())
         flash.done(
             request,
-            f"{wording.whom(viewer, alert)} will no longer get mail about {wording.scope(alert)}.",
+            f"{wording.whom(viewer, alert)} will no longer get mail about {wording.ended(alert)}.",
             undo=reverse("alert_undo", args=[viewer.account.pk, key]),
         )
     return alerts

@@ -15,6 +15,7 @@ from integration_alerts.alerts import choosing
 from integration_alerts.alerts.choosing import Choice, Choices
 from integration_alerts.directory.models import Company
 from integration_alerts.rules.permissions import ALL_COMPANIES, Denial, Scope
+from integration_alerts.web.wording import plain
 
 SHOWN = 50
 SHOWN_USERS = 200
@@ -52,7 +53,7 @@ class Typed:
 
 @dataclass(slots=True)
 class CompanyChoices:
-    """The companies of the form: the chosen ones first, then what the search found."""
+    """The companies of the form: what the search found first, then the other chosen ones."""
 
     rows: QuerySet[Company]
     typed: Typed
@@ -64,6 +65,8 @@ class CompanyChoices:
         self.listed, self.more = choosing.matching(
             self.rows, self.typed.search, self.typed.chosen, SHOWN
         )
+        if text := self.typed.search.casefold():
+            self.listed.sort(key=lambda company: text not in company.name.casefold())
 
     @property
     def searchable(self) -> bool:
@@ -83,11 +86,7 @@ class RecipientChoices:
 
     def __post_init__(self) -> None:
         text = self.typed.find.casefold()
-        found = [
-            choice
-            for choice in self.choices.listed
-            if text in f"{choice.member.name} {choice.member.email}".casefold()
-        ]
+        found = [choice for choice in self.choices.listed if text in choice.found_by.casefold()]
         self.more = max(len(found) - SHOWN_USERS, 0)
         self.listed = found[:SHOWN_USERS]
         if self.chosen is not None and self.chosen not in self.listed:
@@ -98,6 +97,11 @@ class RecipientChoices:
         """Whether there are too many users for one list."""
         return len(self.choices.listed) > SHOWN_USERS
 
+    @property
+    def anybody(self) -> bool:
+        """Whether there is somebody who can be chosen."""
+        return any(not choice.reason for choice in self.choices.listed)
+
 
 def read(data: QueryDict) -> Typed:
     """What was typed."""
@@ -106,8 +110,8 @@ def read(data: QueryDict) -> Typed:
         scope=data.get("scope", ""),
         chosen=frozenset(_ids(data.getlist("company"))),
         tells_recovery=data.get("tells_recovery") == "on",
-        search=data.get("q", "").strip(),
-        find=data.get("find", "").strip(),
+        search=plain(data.get("q", "")),
+        find=plain(data.get("find", "")),
         look="look" in data,
     )
 

@@ -24,6 +24,7 @@ class Row:
     own: bool
     companies: str
     scope: str
+    ended: str
     origin: str
     standing: str
     why: str
@@ -73,6 +74,7 @@ def _row(viewer: Viewer, alert: Alert, mail: LatestMail | None) -> Row:
         own=alert.member.pk == viewer.member.pk,
         companies=wording.companies(alert),
         scope=wording.scope(alert),
+        ended=wording.ended(alert),
         origin=wording.origin(alert),
         standing=standing,
         why=why,

@@ -30,9 +30,9 @@ def origin(alert: Alert) -> str:
     subscription = alert.subscription
     if subscription.origin == Origin.AUTOMATIC:
         return "automatic"
-    if subscription.created_by is not None:
-        return f"by {subscription.created_by.name}"
-    return "by the platform"
+    if subscription.created_by_id is None:
+        return "by the platform"
+    return "by another user" if alert.creator is None else f"by {alert.creator.name}"
 
 
 def companies(alert: Alert, named: int = _NAMED) -> str:
@@ -54,6 +54,11 @@ def scope(alert: Alert) -> str:
     if alert.scope.chosen is None:
         return "all companies"
     return count(len(alert.scope.chosen), "company", "companies")
+
+
+def ended(alert: Alert) -> str:
+    """The scope as something that ends: "no more mail about …"."""
+    return "any company" if alert.scope.covers_all else scope(alert)
 
 
 def whom(viewer: Viewer, alert: Alert) -> str:

@@ -5,8 +5,7 @@ from typing import Any
 from django.contrib.admin import AdminSite
 from django.contrib.auth.views import LogoutView, redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, URLResolver, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -36,7 +35,7 @@ class BackOffice(AdminSite):
         if not url_has_allowed_host_and_scheme(wanted, allowed_hosts=None):
             wanted = reverse("back_office:index")
         if self.has_permission(request):
-            return redirect(wanted)
+            return HttpResponseRedirect(wanted)  # `redirect` takes a bare word for a view
         if request.user.is_authenticated:
             raise PermissionDenied("Only operators may open the back office.")
         return redirect_to_login(wanted)

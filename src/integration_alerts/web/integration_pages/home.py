@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from integration_alerts.alerts.overview import has_alert
 from integration_alerts.directory.models import Company
 from integration_alerts.integrations import listing
 from integration_alerts.integrations.listing import NEVER, Filters, Listed, Position
@@ -14,6 +15,7 @@ from integration_alerts.integrations.providers import providers
 from integration_alerts.rules.states import UNHEALTHY, State
 from integration_alerts.web.integration_pages import told, wording
 from integration_alerts.web.viewer import Viewer, account_page
+from integration_alerts.web.wording import plain
 
 PAGE_SIZE = 50
 CHOICES = 200  # more companies or providers than this are found by searching
@@ -53,6 +55,7 @@ def integrations(request: HttpRequest, viewer: Viewer) -> HttpResponse:
         # A healthy account sees one calm sentence, not a wall of green.
         "quiet": not (counts[State.FAILED] or counts[State.PENDING] or filters or after),
         "any": any(counts.values()),
+        "untold": viewer.manages_alerts and not has_alert(viewer.person),
         "filters": filters,
         "form": _choices(viewer),
         "first": _address(request, None),
@@ -81,13 +84,9 @@ def _filters(query: QueryDict) -> Filters:
         state=state if state in _STATES else "",
         company=int(company) if company.isascii() and company.isdigit() and len(company) < 19
         else None,
-        provider=_plain(query.get("provider", "")),
-        text=_plain(query.get("q", ""))[:_LONGEST_SEARCH],
+        provider=plain(query.get("provider", "")),
+        text=plain(query.get("q", ""))[:_LONGEST_SEARCH],
     )  # fmt: skip
-
-
-def _plain(text: str) -> str:
-    return text.replace("\0", "").strip()
 
 
 def _choices(viewer: Viewer) -> dict[str, Any]:

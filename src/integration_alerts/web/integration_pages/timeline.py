@@ -45,6 +45,7 @@ class Entry:
     place: Place
     change: Change | None = None
     reason: str = ""
+    actor: str = ""
     notice: Notice | None = None
     title: str = ""
     status: str = ""
@@ -64,7 +65,8 @@ def timeline(viewer: Viewer, integration: Integration, after: Place | None) -> T
     """A page of an integration's timeline, as this viewer may see it."""
     changes = story.changes(integration, PAGE_SIZE + 1, after)
     notices = outlook.notices(integration, PAGE_SIZE + 1, after)
-    entries = [_change(change) for change in changes] + [
+    actors = told.knowable(viewer, [change.member for change in changes if change.member])
+    entries = [_change(change, actors) for change in changes] + [
         Entry(
             Place(notice.planned_at, outlook.KIND, notice.pk),
             notice=notice,
@@ -99,10 +101,18 @@ def _newest(entry: Entry) -> tuple[datetime, int, int]:
     return entry.place.at, entry.place.kind, entry.place.id
 
 
-def _change(change: Change) -> Entry:
+def _change(change: Change, knowable: Collection[int]) -> Entry:
     row = change.row
     said = row.reason_message or row.reason_code
-    return Entry(change.place, change=change, reason=said)
+    return Entry(change.place, change=change, reason=said, actor=_actor(change, knowable))
+
+
+def _actor(change: Change, knowable: Collection[int]) -> str:
+    if change.member is None:
+        return change.row.actor  # the platform's id: of somebody who is no member here
+    if change.member.pk not in knowable:
+        return "another user"
+    return change.member.name
 
 
 def _with_mails(viewer: Viewer, entries: list[Entry]) -> list[Entry]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from integration_alerts.alerts.recipients import recipients
 from integration_alerts.directory.models import Member
 from integration_alerts.directory.people import people
-from integration_alerts.rules.permissions import reach
+from integration_alerts.rules.permissions import may_know, reach
 from integration_alerts.web.viewer import Viewer
 from integration_alerts.web.wording import count
 
@@ -31,6 +31,12 @@ def reachable(viewer: Viewer, members: Iterable[Member]) -> frozenset[int]:
     """Those of these members whose alerts this viewer may see (the permission table)."""
     persons = people(list(members)).values()
     return frozenset(each.id for each in persons if reach(viewer.person, each) is None)
+
+
+def knowable(viewer: Viewer, members: Iterable[Member]) -> frozenset[int]:
+    """Those of these members whose names this viewer may read where it tells of what they did."""
+    persons = people(list(members)).values()
+    return frozenset(each.id for each in persons if may_know(viewer.person, each))
 
 
 def told_about(viewer: Viewer, company_ids: set[int]) -> dict[int, str]:

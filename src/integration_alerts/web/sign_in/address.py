@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from allauth.core import ratelimit
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
@@ -50,9 +51,12 @@ def confirm_address(request: HttpRequest, token: str) -> HttpResponse:
     if change is None:
         return _void(request)
     if request.method == "POST":
-        if not address_change.carry_out(change):
+        with transaction.atomic():  # no change without the mail that tells of it
+            carried_out = address_change.carry_out(change)
+            if carried_out:
+                tell_old_address(change.member, change.address)
+        if not carried_out:
             return _void(request)
-        tell_old_address(change.member, change.address)
         return render(request, "account/address_changed.html", {"change": change})
     return render(request, "account/address_confirm.html", {"change": change})
 

@@ -62,7 +62,12 @@ def _void(request: HttpRequest, token: str, member: Member | None) -> HttpRespon
 
 def _with_sign_in(request: HttpRequest, member: Member, user: User) -> HttpResponse:
     if request.method == "POST":
-        linked = invitations.link(user, [member.email])
+        # A link can be passed on: with another sign-in it is good for what the page asked, no more.
+        theirs = user.email.lower() == member.email.lower() or has_proven(user, member.email)
+        if theirs:
+            linked = invitations.link(user, [member.email])
+        else:
+            linked = invitations.link_only(user, member)
         if not linked:
             flash.refused(
                 request, f"You are a user of {member.account.name} already. Nothing was changed."
@@ -73,8 +78,7 @@ def _with_sign_in(request: HttpRequest, member: Member, user: User) -> HttpRespo
         accounts = count(len(linked), "account")
         flash.done(request, f"You act for {accounts} with this sign-in now.")
         return redirect("start")
-    context = {"member": member, "proven": has_proven(user, member.email)}
-    return render(request, "account/invitation_join.html", context)
+    return render(request, "account/invitation_join.html", {"member": member})
 
 
 def _with_password(request: HttpRequest, member: Member) -> HttpResponse:
