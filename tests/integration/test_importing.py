@@ -221,3 +221,10 @@ def test_imports_that_deadlock_are_tried_again() -> None:
     for thread in threads:
         thread.join()
     assert errors == []
+
+
+def test_a_blank_name_is_refused(world: World) -> None:
+    (answer,) = importing.take_directory([{**MAX, "name": " \n"}], world.now)
+    assert answer.error is not None
+    assert "not blank" in str(answer.error)
+    assert world.member("max").name == "Max"

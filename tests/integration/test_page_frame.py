@@ -90,12 +90,13 @@ def test_the_icon_has_a_badge_when_something_of_the_viewers_failed(acme: World) 
     assert "icon-failed.svg" not in browser("max").get(home()).content.decode()
 
 
-def test_pages_allow_no_inline_script_or_style(acme: World) -> None:
+def test_pages_allow_no_inline_script_or_style_and_are_not_kept(acme: World) -> None:
     acme.report("failed")
     give(acme, "max")
     client = browser("max")
     for page in ("", "alerts", "alerts/new", "notifications", "address"):
         response = client.get(home() + page)
+        assert "no-store" in response["Cache-Control"]
         policy = response["Content-Security-Policy"]
         assert "default-src 'none'" in policy
         assert "unsafe" not in policy

@@ -14,7 +14,10 @@ MAX_ID = 200
 MAX_TEXT = 2000
 
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ID, pattern=r"\A[^\x00-\x1f\x7f]+\Z")]
-Name = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_TEXT, pattern=r"\A[^\x00]*\Z")]
+# Not blank: a name is what people click on.
+Name = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=MAX_TEXT, pattern=r"\A[^\x00]*[^\x00\s][^\x00]*\Z")
+]
 Text = Annotated[str, msgspec.Meta(max_length=MAX_TEXT, pattern=r"\A[^\x00]*\Z")]
 
 Line = TypeVar("Line", bound=msgspec.Struct)
@@ -85,6 +88,8 @@ def _explain(error: str, value: dict[str, Any], line_type: type[msgspec.Struct])
         what = "Expected an address that begins with https:// or http://"
     elif "x1f" in what and "matching regex" in what:
         what = "Expected text without control characters or line breaks"
+    elif "matching regex" in what and r"\s" in what:
+        what = "Expected text that is not blank, without NUL characters"
     elif "matching regex" in what:
         what = "Expected text without NUL characters"
     if what.startswith(("Invalid enum value", "Invalid value")):

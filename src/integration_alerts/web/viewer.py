@@ -14,6 +14,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.cache import add_never_cache_headers
 from django.utils.functional import SimpleLazyObject
 
 from integration_alerts.directory.models import Account, Company, Member, User
@@ -84,7 +85,9 @@ def account_page(view: MemberView[Rest]) -> View:
         request.viewer = viewer  # type: ignore[attr-defined]  # for `shell`
         if request.session.get(LAST_ACCOUNT) != account_id:
             request.session[LAST_ACCOUNT] = account_id
-        return view(request, viewer, *args, **kwargs)
+        response = view(request, viewer, *args, **kwargs)
+        add_never_cache_headers(response)  # the next person at this browser goes back in vain
+        return response
 
     return cast("View", guarded)
 

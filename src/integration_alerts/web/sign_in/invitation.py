@@ -18,6 +18,7 @@ from integration_alerts.directory.models import Member, User
 from integration_alerts.directory.sign_in_addresses import find_user, has_proven, prove
 from integration_alerts.engine import clock
 from integration_alerts.engine.inviting import invite_address
+from integration_alerts.engine.retrying import retry_deadlocks
 from integration_alerts.web import flash
 from integration_alerts.web.sign_in.entering import let_in
 from integration_alerts.web.wording import count
@@ -81,15 +82,20 @@ def _with_sign_in(request: HttpRequest, member: Member, user: User) -> HttpRespo
     return render(request, "account/invitation_join.html", {"member": member})
 
 
+def _accept(form: "SetPasswordForm[User]", member: Member) -> None:
+    with transaction.atomic():
+        user = form.save()
+        prove(user, member.email)
+        invitations.link(user, [member.email])
+
+
 def _with_password(request: HttpRequest, member: Member) -> HttpResponse:
     user = User(email=member.email.lower())
     form = SetPasswordForm(user, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            with transaction.atomic():
-                form.save()
-                prove(user, member.email)
-                invitations.link(user, [member.email])
+            # An import may hold members of the same accounts, in its own order.
+            retry_deadlocks(lambda: _accept(form, member))
         except IntegrityError:  # accepted in another tab at this moment
             return redirect(request.path)
         flash.done(request, "Your password is set, and you are signed in.")
