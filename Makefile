@@ -15,9 +15,11 @@ install: $(VENV)/.run ## install the product into .venv
 run: install ## start everything on this machine, with demo data
 	$(BIN)/integration-alerts run --demo
 
+# Apart: once Playwright's event loop runs in a process, Django refuses its database there.
 test: $(VENV)/.dev $(VENV)/.browser chromium ## all tests but the long ones
 	$(BIN)/coverage erase
-	$(BIN)/python -m pytest -m "not long" --cov --cov-report= $(TESTS)
+	$(BIN)/python -m pytest -m "not long" --cov --cov-report= $(or $(TESTS),--ignore=tests/browser)
+	$(if $(TESTS),,$(BIN)/python -m pytest --cov --cov-append --cov-report= tests/browser)
 	$(if $(TESTS),,$(BIN)/coverage report)
 	$(if $(TESTS),,$(BIN)/coverage report --include='*/rules/*' --fail-under=100)
 

@@ -26,11 +26,6 @@ class Visit(Protocol):
     ) -> Page: ...
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Run the browser tests last: Playwright's event loop, once there, is in Django's way."""
-    items.sort(key=lambda item: "browser" in item.path.parts)
-
-
 @pytest.fixture(scope="session")
 def base_url() -> str:
     """Empty: each module has a site of its own."""

@@ -59,6 +59,9 @@ def work(concurrency: int = DEFAULT_CONCURRENCY) -> None:
     configuration: Configuration = settings.CONFIGURATION
     mailer = mailer_for(configuration)
     stopping = threading.Event()
+    # From before it is seen as alive: whoever sees it may stop it at once.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
     in_hand = InHand()
     with Heartbeat(lambda worker: in_hand.give_back_unknown(worker, clock.now())) as heartbeat:
         courier = Courier(
@@ -88,6 +91,8 @@ async def _until_stopped(courier: Courier, stopping: threading.Event, concurrenc
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop_now)
+    if stopping.is_set():
+        stop.set()
     while not stop.is_set():
         try:
             await _run_queues(courier, stop, concurrency)
