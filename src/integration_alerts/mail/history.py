@@ -7,13 +7,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes
-from email.message import EmailMessage
 from email.policy import default
 
 from django.db import connection
 
 from integration_alerts.alerts.models import Notice
 from integration_alerts.mail.models import DeliveryAttempt, Email, EmailNotice
+from integration_alerts.mail.reading import part
 
 _LARGEST_ID = 2**63 - 1
 
@@ -82,12 +82,7 @@ def content(email: Email) -> Content:
     if email.message is None:
         return Content("", "")
     message = message_from_bytes(bytes(email.message), policy=default)
-    return Content(_part(message, "plain"), _part(message, "html"))
-
-
-def _part(message: EmailMessage, subtype: str) -> str:
-    part = message.get_body((subtype,))
-    return "" if part is None else str(part.get_content())
+    return Content(part(message, "plain"), part(message, "html"))
 
 
 # Served by the index email_of_member, one hop a member.

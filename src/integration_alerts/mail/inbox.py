@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes
-from email.message import EmailMessage
 from email.policy import default
 
 from integration_alerts.mail.mailers import always
 from integration_alerts.mail.models import InboxMessage
+from integration_alerts.mail.reading import part
 from integration_alerts.rules.retry import Answer, Phase
 
 _MAX_ID = 2**63 - 1  # ids in addresses may be larger than the database can hold
@@ -82,12 +82,7 @@ def read(row: InboxMessage) -> CaughtMail:
         sender=row.sender,
         recipient=row.recipient,
         subject=str(message["Subject"] or ""),
-        text=_part(message, "plain"),
-        html=_part(message, "html"),
+        text=part(message, "plain"),
+        html=part(message, "html"),
         raw=raw,
     )
-
-
-def _part(message: EmailMessage, subtype: str) -> str:
-    part = message.get_body((subtype,))
-    return "" if part is None else str(part.get_content())

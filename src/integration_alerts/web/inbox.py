@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from integration_alerts.mail import inbox
 from integration_alerts.mail.inbox import CaughtMail
+from integration_alerts.web.letter_frame import framed
 from integration_alerts.web.operators import operators_only
 
 PAGE_SIZE = 50
@@ -44,12 +45,7 @@ def inbox_mail(request: HttpRequest, mail_id: int) -> HttpResponse:
 @xframe_options_sameorigin
 def inbox_html(request: HttpRequest, mail_id: int) -> HttpResponse:  # noqa: ARG001
     """The HTML part alone, for the frame; it may run nothing and load nothing."""
-    response = HttpResponse(_find(mail_id).html)
-    response.headers["Content-Security-Policy"] = (
-        "sandbox allow-popups; default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
-        "frame-ancestors 'self'"
-    )
-    return response
+    return framed(_find(mail_id).html)
 
 
 @require_safe

@@ -15,13 +15,8 @@ from integration_alerts.rules.permissions import may_read_mail
 from integration_alerts.rules.retry import Phase
 from integration_alerts.rules.schedule import Step
 from integration_alerts.web.integration_pages import wording
+from integration_alerts.web.letter_frame import framed
 from integration_alerts.web.viewer import Viewer, account_page
-
-# Nothing in a mail may run or load.
-_POLICY = (
-    "sandbox allow-popups; default-src 'none'; style-src 'unsafe-inline'; img-src data:; "
-    "frame-ancestors 'self'"
-)
 
 
 @require_safe
@@ -51,9 +46,7 @@ def email(request: HttpRequest, viewer: Viewer, email_id: int) -> HttpResponse:
 @xframe_options_sameorigin
 def email_html(request: HttpRequest, viewer: Viewer, email_id: int) -> HttpResponse:  # noqa: ARG001
     """The HTML part alone, for the frame; it may run nothing and load nothing."""
-    response = HttpResponse(history.content(_find(viewer, email_id)).html)
-    response.headers["Content-Security-Policy"] = _POLICY
-    return response
+    return framed(history.content(_find(viewer, email_id)).html)
 
 
 def _find(viewer: Viewer, email_id: int) -> Email:
