@@ -3,8 +3,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests start the program hundreds of times: what Python compiled is kept, whatever the shell says.
+unexport PYTHONDONTWRITEBYTECODE
+PROCESSES ?= 3
+SPREAD = --numprocesses $(PROCESSES) --dist
 
-.PHONY: help install run test check faults bench screenshots requirements chromium
+.PHONY: help install run test check faults bench golden screenshots requirements chromium perl-mail
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -15,11 +19,14 @@ install: $(VENV)/.run ## install the product into .venv
 run: install ## start everything on this machine, with demo data
 	$(BIN)/integration-alerts run --demo
 
-# Apart: once Playwright's event loop runs in a process, Django refuses its database there.
-test: $(VENV)/.dev $(VENV)/.browser chromium ## all tests but the long ones
+# In several processes, each with a PostgreSQL of its own; the tests of a file stay together, because
+# they share installations. Browsers apart: once Playwright's event loop runs in a process, Django
+# refuses its database there.
+test: $(VENV)/.dev $(VENV)/.browser chromium perl-mail ## all tests but the long ones
 	$(BIN)/coverage erase
-	$(BIN)/python -m pytest -m "not long" --cov --cov-report= $(or $(TESTS),--ignore=tests/browser)
-	$(if $(TESTS),,$(BIN)/python -m pytest --cov --cov-append --cov-report= tests/browser)
+	$(BIN)/python -m pytest -m "not long" --cov --cov-report= \
+	  $(or $(TESTS),$(SPREAD) loadfile --no-loadscope-reorder --ignore=tests/browser)
+	$(if $(TESTS),,$(BIN)/python -m pytest --cov --cov-append --cov-report= $(SPREAD) worksteal tests/browser)
 	$(if $(TESTS),,$(BIN)/coverage report)
 	$(if $(TESTS),,$(BIN)/coverage report --include='*/rules/*' --fail-under=100)
 
@@ -35,6 +42,9 @@ faults: $(VENV)/.dev ## the long tests: crashes and load (minutes)
 
 bench: $(VENV)/.dev ## measure speed (minutes)
 	$(BIN)/python -m benchmarks
+
+golden: $(VENV)/.dev ## write the golden mails of tests/golden anew
+	$(BIN)/python -m tests.golden_mails
 
 screenshots: $(VENV)/.dev chromium ## make the pictures of docs/pictures from the demo
 	$(BIN)/python docs/screenshots.py
@@ -58,7 +68,7 @@ $(VENV)/.dev: $(VENV)/.run requirements/dev.txt
 	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
-# axe and html-validate, for the browser tests alone: with the npm of the node wheel, in .venv.
+# axe, html-validate, caniemail and mailparser, for the tests alone: with the npm of the node wheel, in .venv.
 $(VENV)/.browser: $(VENV)/.dev tests/browser/tools/package.json tests/browser/tools/package-lock.json
 	@mkdir -p $(VENV)/browser
 	cp tests/browser/tools/package.json tests/browser/tools/package-lock.json $(VENV)/browser/
@@ -72,4 +82,12 @@ chromium:
 	  if test "$$(id -u)" != 0; then sudo="sudo -n"; fi; \
 	  $$sudo apt-get update -qq && \
 	  $$sudo apt-get install -y -qq --no-install-recommends chromium fonts-liberation; \
+	fi || true
+
+# A mail parser that is not Python's, for tests/unit/test_mail_parsers.py; as above.
+perl-mail:
+	@if ! perl -MEmail::MIME -e 1 2> /dev/null && command -v apt-get > /dev/null; then \
+	  if test "$$(id -u)" != 0; then sudo="sudo -n"; fi; \
+	  $$sudo apt-get update -qq && \
+	  $$sudo apt-get install -y -qq --no-install-recommends libemail-mime-perl; \
 	fi || true

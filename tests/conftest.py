@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from django.db import connection
 from psycopg import sql
 from tests.database import SERVER
 from tests.installation import Installation
@@ -24,6 +25,14 @@ def migrated_template(tmp_path_factory: pytest.TempPathFactory) -> str:
     )
     assert done.returncode == 0, done.stderr
     return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None, migrated_template: str
+) -> None:
+    """Django's own test database is a copy too: the migrations run once."""
+    connection.settings_dict["TEST"]["TEMPLATE"] = migrated_template
 
 
 @pytest.fixture

@@ -24,9 +24,15 @@ SERVER = EmbeddedPostgres(FOLDER, binaries=_binaries, durable=False)
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the server."""
-    if not config.option.help:
+    """Start the server, unless the tests run in other processes, each with a server of its own."""
+    only_hands_out_tests = config.getoption("numprocesses", None) and not is_worker(config)
+    if not config.option.help and not only_hands_out_tests:
         SERVER.acquire()
+
+
+def is_worker(config: pytest.Config) -> bool:
+    """Whether this is one of pytest-xdist's processes."""
+    return hasattr(config, "workerinput")
 
 
 def pytest_unconfigure() -> None:
