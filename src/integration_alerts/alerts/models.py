@@ -53,6 +53,14 @@ class Subscription(models.Model):
                 name="subscription_unsubscribed_is_paused",
             ),
         ]
+        indexes: ClassVar = [
+            # mail.recovering asks which accounts have anybody who opted in.
+            models.Index(
+                fields=["account"],
+                condition=Q(tells_recovery=True),
+                name="subscription_tells_recovery",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"Alert {self.pk}"
@@ -81,13 +89,14 @@ class NoticeStatus(StrEnum):
 
     planned -> composed | no_recipient | withdrawn; composed, superseded -> withdrawn when the state
     ends before everybody was told; withdrawn -> planned when it is entered again, for those who
-    were not told. no_recipient is an end.
+    were not told. no_recipient and held_back are ends.
     """
 
     PLANNED = "planned"  # must be told; waits to be put into mails
     COMPOSED = "composed"  # stands in the mails of its recipients
     SUPERSEDED = "superseded"  # a later step was due at the same time (R8)
     NO_RECIPIENT = "no_recipient"  # nobody may receive it
+    HELD_BACK = "held_back"  # a flapping integration's further alert (R23)
     WITHDRAWN = "withdrawn"  # its state ended before everybody was told (R4, R10)
 
 
@@ -102,6 +111,7 @@ class Notice(models.Model):
     due_at = models.DateTimeField()
     status = models.TextField(choices=[(status.value, status.value) for status in NoticeStatus])
     planned_at = models.DateTimeField()
+    flapping = models.BooleanField(default=False, db_default=False)  # this alert says so (R23)
 
     class Meta:
         db_table = "notice"

@@ -13,6 +13,7 @@ from django.db.models import Q
 from integration_alerts.directory.finding import folded
 from integration_alerts.directory.tenancy import SameAccount, account_key
 from integration_alerts.rules.eligibility import Role
+from integration_alerts.rules.suppression import BounceKind
 
 
 class Account(models.Model):
@@ -23,6 +24,14 @@ class Account(models.Model):
     time_zone = models.TextField(default="UTC")  # an IANA name; times in mails are shown in it
     active = models.BooleanField(default=True)
     created_at = models.DateTimeField()
+    # Seconds (R22): how long the first notice waits for others, and how far apart mails are.
+    group_wait = models.PositiveIntegerField(default=30, db_default=30)
+    group_interval = models.PositiveIntegerField(default=300, db_default=300)
+    # How mails look: the platform's brand. Empty: ours.
+    brand_name = models.TextField(default="", db_default="")
+    logo_url = models.TextField(default="", db_default="")
+    brand_colour = models.TextField(default="", db_default="")  # #rrggbb
+    reply_to = models.TextField(default="", db_default="")
 
     class Meta:
         db_table = "account"
@@ -117,6 +126,42 @@ class Assignment(models.Model):
             SameAccount(field="member", name="assignment_member_same_account"),
             SameAccount(field="company", name="assignment_company_same_account"),
         ]
+
+
+class Suppression(models.Model):
+    """An address of a member that mail is held back from, until somebody lifts it.
+
+    It speaks of this address only: a member with a new one gets mail again.
+    """
+
+    account = models.ForeignKey(Account, models.PROTECT, db_constraint=False, db_index=False)
+    member = models.ForeignKey(Member, models.CASCADE, db_constraint=False, db_index=False)
+    address = models.TextField()
+    kind = models.TextField(choices=[(kind.value, kind.value) for kind in BounceKind])
+    reason = models.TextField(default="")  # in plain words
+    since = models.DateTimeField()
+    lifted_at = models.DateTimeField(null=True, blank=True)
+    lifted_by = models.ForeignKey(
+        Member, models.SET_NULL, null=True, blank=True, related_name="+", db_constraint=False
+    )
+
+    class Meta:
+        db_table = "suppression"
+        constraints: ClassVar = [
+            # Also what alerts.recipients asks for each member that may be told.
+            models.UniqueConstraint(
+                fields=["member", "address"],
+                condition=Q(lifted_at__isnull=True),
+                name="suppression_once",
+            ),
+            SameAccount(field="member", name="suppression_member_same_account"),
+            models.CheckConstraint(
+                condition=Q(kind__in=[*BounceKind]), name="suppression_kind_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.address}: {self.kind}"
 
 
 class ApiKey(models.Model):

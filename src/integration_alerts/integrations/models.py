@@ -47,6 +47,10 @@ class Integration(models.Model):
     reason_code = models.TextField(default="")
     reason_message = models.TextField(default="")
     deleted_at = models.DateTimeField(null=True, blank=True)
+    # The openings of its two latest incidents, and since when it is flapping (R23).
+    last_opened_at = models.DateTimeField(null=True, blank=True)
+    earlier_opened_at = models.DateTimeField(null=True, blank=True)
+    flapping_since = models.DateTimeField(null=True, blank=True)
     attention = models.GeneratedField(
         expression=Case(
             *(
@@ -156,6 +160,8 @@ class Incident(models.Model):
     state_since = models.DateTimeField()
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True, blank=True)
+    # The flapping that this incident is part of, named by its beginning; null: none (R23).
+    flapping_since = models.DateTimeField(null=True, blank=True)
     next_notice_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

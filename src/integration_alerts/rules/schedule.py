@@ -12,15 +12,17 @@ from integration_alerts.rules.states import State
 
 
 class Step(StrEnum):
-    """The steps of a notice, in the order in which they fall due."""
+    """What a notice says of its incident."""
 
     ALERT = "alert"
     REMINDER_7 = "reminder_7"
     REMINDER_14 = "reminder_14"
     REMINDER_21 = "reminder_21"
+    RECOVERY = "recovery"  # it is over: for those who were told and opted in (R10)
 
 
-STEPS = tuple(Step)
+# In the order in which they fall due.
+STEPS = (Step.ALERT, Step.REMINDER_7, Step.REMINDER_14, Step.REMINDER_21)
 LAST_STEP = STEPS[-1]
 PENDING_PATIENCE = timedelta(hours=24)
 _REMINDER_DELAYS = {
