@@ -46,6 +46,21 @@ DIRECTORY: list[dict[str, Any]] = [
 """Ada hears of everything, Max of North only, Rita of nothing."""
 
 
+def crowd(count: int) -> list[dict[str, Any]]:
+    """DIRECTORY with so many people who hear of North: one failure makes a mail for each."""
+    lines = list(DIRECTORY)
+    for number in range(count - 2):  # Ada and Max
+        user = f"user-{number}"
+        lines += [
+            {
+                "type": "user", "account": "acme", "id": user, "name": user,
+                "email": f"{user}@acme.example", "role": "administrator",
+            },
+            {"type": "subscription", "account": "acme", "user": user, "companies": "all"},
+        ]  # fmt: skip
+    return lines
+
+
 @dataclass(frozen=True)
 class Reply:
     """An HTTP response."""
@@ -69,6 +84,8 @@ class Installation:
             **{key: value for key, value in os.environ.items() if key != "DATABASE_URL"},
             "DATA_DIR": str(folder),
             "SECRET_KEY": "tests",
+            "GROUP_WAIT": "0",  # mails go at once
+            "GROUP_INTERVAL": "0",
             **({"DATABASE_URL": database_url} if database_url else {}),
             **environment,
         }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
-from typing import Any
+from typing import Any, ClassVar
 
 from tests.installation import DIRECTORY
 
@@ -20,6 +20,7 @@ from integration_alerts.mail.delivering import Courier, deliver_batch
 from integration_alerts.mail.in_hand import InHand
 from integration_alerts.mail.mailers import always
 from integration_alerts.mail.models import Email
+from integration_alerts.mail.pacing import Pace
 from integration_alerts.mail.writing import Stationery
 from integration_alerts.rules.retry import Answer, Phase
 
@@ -31,6 +32,9 @@ STATIONERY = Stationery("Alerts <alerts@platform.example>", "https://alerts.exam
 class RecordingMailer:
     """Keeps what it is given; answers as the test says. Real servers: tests/acceptance."""
 
+    name: ClassVar = "recording"
+    probes_by_sending: ClassVar = False
+
     answer: Answer = ACCEPTED
     sent: list[tuple[str, bytes]] = field(default_factory=list)
 
@@ -40,6 +44,7 @@ class RecordingMailer:
         recipient: str,
         message: bytes,
         still_wanted: Callable[[], bool] = always,
+        reference: str = "",
     ) -> Answer:
         """Take a message."""
         self.sent.append((recipient, message))
@@ -61,13 +66,20 @@ class World:
         self.mailer = RecordingMailer()
         self.stopping = False
         self.in_hand = InHand()
+        self.stationery = STATIONERY
+        self.pace = Pace()
         self.worker = uuid.UUID(int=1)
         self.directory(*(DIRECTORY if directory is None else directory))
+        self.group(wait=0, interval=0)
 
     def directory(self, *lines: dict[str, Any]) -> None:
         """Import lines; all must be right."""
         answers = importing.take_directory(lines, self.now)
         assert [answer.error for answer in answers] == [None] * len(lines)
+
+    def group(self, *, wait: int, interval: int) -> None:
+        """Let mails wait for so many seconds (R22), in every account."""
+        Account.objects.update(group_wait=wait, group_interval=interval)
 
     def report(self, state: str, integration: str = "ads", **more: Any) -> str:
         """Report a state as of now; returns the result."""
@@ -103,7 +115,8 @@ class World:
         """Queue mails to Ada about failures of South, which is hers alone."""
         for number in range(count):
             self.report("failed", f"ads-{number}", company="south")
-        self.plan()
+            self.plan()
+            Email.objects.filter(open=True).update(open=False)  # the next one gets its own
 
     def deliver(self) -> None:
         """Let the worker deliver what is due."""
@@ -131,11 +144,12 @@ class World:
         return Courier(
             self.worker,
             self.mailer,
-            STATIONERY,
+            self.stationery,
             lambda: self.now,
             lambda: self.stopping,
             slots=1,
             in_hand=self.in_hand,
+            pace=self.pace,
         )
 
     def member(self, external_id: str) -> Member:

@@ -44,8 +44,13 @@ class Live:
         assert all(answer["result"] == "applied" for answer in answers), answers
 
     def mails(self, integration: str) -> list[Received]:
-        """The emails received about an integration without a name, known by their subjects."""
-        return [mail for mail in self.smtp.messages if f"{integration} for " in subject(mail)]
+        """The emails received about an integration, known by its id or by their subjects."""
+        known = {row[0] for row in self.installation.query(_MESSAGE_IDS, integration)}
+        return [
+            mail
+            for mail in self.smtp.messages
+            if mail.message["Message-ID"] in known or f"{integration} for " in subject(mail)
+        ]
 
     def recipients(self, integration: str) -> list[str]:
         """Who has mail about the integration; an address stands there once for each mail."""
@@ -126,6 +131,14 @@ JOIN incident ON incident.id = notice.incident_id
 JOIN integration ON integration.id = incident.integration_id
 WHERE integration.external_id = %s
 ORDER BY notice.due_at, notice.id"""
+
+_MESSAGE_IDS = """
+SELECT email.message_id FROM email
+JOIN email_notice ON email_notice.email_id = email.id AND NOT email_notice.released
+JOIN notice ON notice.id = email_notice.notice_id
+JOIN incident ON incident.id = notice.incident_id
+JOIN integration ON integration.id = incident.integration_id
+WHERE integration.external_id = %s"""
 
 _EMAILS = """
 SELECT member.external_id, email.status, email.outcome_reason FROM email

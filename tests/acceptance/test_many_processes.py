@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.acceptance.live import settle, subject
+from tests.acceptance.live import settle
 from tests.installation import Installation, failed, report
 from tests.smtp_server import SmtpServer
 
@@ -47,14 +47,19 @@ def answers(installation: Installation) -> list[dict[str, Any]]:
 
 
 def test_every_member_is_told_of_every_notice_exactly_once(
-    smtp: SmtpServer, answers: list[dict[str, Any]]
+    installation: Installation, smtp: SmtpServer, answers: list[dict[str, Any]]
 ) -> None:
-    told = Counter((subject(mail), mail.recipient) for mail in smtp.messages)
+    arrived = {str(mail.message["Message-ID"]) for mail in smtp.messages}
+    told = Counter(
+        (integration, state, step, address)
+        for message_id, integration, state, step, address in installation.query(_TOLD)
+        if message_id in arrived
+    )
     message_ids = Counter(mail.message["Message-ID"] for mail in smtp.messages)
     effects = Counter(answer["id"] for answer in answers if answer["result"] != "duplicate")
 
     assert told == {
-        (_subject(number), recipient): 1
+        (f"integration-{number}", *_TELLS[number % 3], recipient): 1
         for number in range(INTEGRATIONS)
         for recipient in RECIPIENTS
     }
@@ -74,6 +79,12 @@ def _history(number: int) -> list[dict[str, Any]]:
             return [report("pending", name, ago=timedelta(hours=25), id=f"{name}-unfinished")]
 
 
-def _subject(number: int) -> str:
-    happened = ("stopped working", "is still broken after 7 days", "is not set up yet")
-    return f"integration-{number} for North {happened[number % 3]}"
+_TELLS = [("failed", "alert"), ("failed", "reminder_7"), ("pending", "alert")]
+_TOLD = """
+SELECT email.message_id, integration.external_id, notice.state, notice.step, email.address
+FROM email
+JOIN email_notice ON email_notice.email_id = email.id AND NOT email_notice.released
+JOIN notice ON notice.id = email_notice.notice_id
+JOIN incident ON incident.id = notice.incident_id
+JOIN integration ON integration.id = incident.integration_id
+WHERE email.status = 'sent'"""

@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 from tests.acceptance.live import settle
-from tests.installation import PATIENCE, Installation, failed, ndjson
+from tests.installation import PATIENCE, Installation, crowd, failed, ndjson
 from tests.smtp_server import SmtpServer
 
 CONCURRENCY = 4
@@ -16,9 +16,8 @@ MAILS = 24
 def test_mails_in_flight_are_finished_and_none_is_sent_twice(
     number: signal.Signals, installation: Installation, smtp: SmtpServer
 ) -> None:
-    installation.import_directory()
-    reports = [failed(f"integration-{number}") for number in range(MAILS // 2)]
-    assert installation.command("report", "-", stdin=ndjson(reports)).returncode == 0
+    installation.import_directory(crowd(MAILS))
+    assert installation.command("report", "-", stdin=ndjson([failed()])).returncode == 0
     smtp.delay = 0.7
     worker = installation.worker("--concurrency", str(CONCURRENCY))
     smtp.wait_for_messages(CONCURRENCY)

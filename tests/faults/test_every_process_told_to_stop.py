@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.acceptance.live import settle
 from tests.acceptance.processes import processes_of
-from tests.installation import PATIENCE, Installation, failed
+from tests.installation import PATIENCE, Installation, crowd, failed
 from tests.smtp_server import SmtpServer
 
 MAILS = 20
@@ -19,10 +19,9 @@ def test_no_mail_is_lost_or_sent_twice(tmp_path: Path, smtp: SmtpServer) -> None
     home = Installation(tmp_path, None, EMAIL_URL=smtp.url)
     try:
         address = home.web("run")
-        home.import_directory()
+        home.import_directory(crowd(MAILS))
         smtp.delay = 1
-        reports = [failed(f"integration-{number}") for number in range(MAILS // 2)]
-        home.post(address, "reports", reports)
+        home.post(address, "reports", [failed()])
         smtp.wait_for_messages(3)
 
         for process in processes_of(tmp_path):

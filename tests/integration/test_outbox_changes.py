@@ -68,11 +68,19 @@ def test_a_withdrawal_that_fails_loses_no_claim(
 class SlowToConnect:
     """A mailer whose new connection takes so long that things change meanwhile."""
 
+    name = "slow"
+    probes_by_sending = False
+
     def __init__(self, world: World, meanwhile: Callable[[], object]) -> None:
         self.world, self.meanwhile = world, meanwhile
 
     def send(
-        self, sender: str, recipient: str, message: bytes, still_wanted: Callable[[], bool]
+        self,
+        sender: str,
+        recipient: str,
+        message: bytes,
+        still_wanted: Callable[[], bool],
+        reference: str = "",
     ) -> Answer:
         self.meanwhile()
         if not still_wanted():

@@ -1,30 +1,32 @@
-"""From notices to emails: who gets which notice in which email (SPEC R7, R11, R12).
+"""From notices to emails: who gets which notice in which email (SPEC R7, R11, R12, R22).
 
-A notice goes out at once, one to an email. Grouping (R22) and flapping (R23) belong here, decided
-by `rules.grouping` when it comes. Does not write the message: that happens right before the first
-attempt, in `outbox`, so that a mail says what is true when it leaves.
+A notice goes into the open email of each of its recipients. Does not write the message: that
+happens right before the first attempt, so that a mail says what is true when it leaves.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
-from uuid import uuid4
 
 from django.db import connection
 
 from integration_alerts.alerts.models import NoticeStatus
 from integration_alerts.alerts.recipients import recipients
+from integration_alerts.alerts.standing import STANDS
 from integration_alerts.directory.columns import columns
+from integration_alerts.mail.groups import open_groups
+from integration_alerts.mail.recovering import told_and_opted_in
+from integration_alerts.rules.schedule import Step
 
 BATCH = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """What one pass did."""
+    """What one pass did: how many notices it dealt with, and whether an email is due now."""
 
     notices: int
-    emails: int
+    due: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,69 +34,76 @@ class _Notice:
     id: int
     account_id: int
     company_id: int
-    stands: bool  # its incident is open and still in its stay
+    step: str
+    stands: bool  # what it says is still so
 
 
-def compose_due(now: datetime, message_id_domain: str, limit: int = BATCH) -> Composed:
+def compose_due(
+    now: datetime, message_id_domain: str, *, at_once: bool = False, limit: int = BATCH
+) -> Composed:
     """Put up to `limit` planned notices into emails. Call inside a transaction.
 
-    Several workers may run it at once; each takes notices that no other holds.
+    Several workers may run it at once; each takes notices that no other holds. `at_once` leaves the
+    accounts' waiting times out.
     """
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, [limit])
         notices = [_Notice(*row) for row in cursor.fetchall()]
-        if not notices:
-            return Composed(0, 0)
-        standing = [notice for notice in notices if notice.stands]
-        told = recipients({notice.company_id for notice in standing})
-        cursor.execute(_ALREADY_TOLD, [[notice.id for notice in standing]])
-        already = set(cursor.fetchall())
-        letters = [
-            (notice, recipient.member_id)
-            for notice in standing
-            for recipient in told[notice.company_id]
-            if (notice.id, recipient.member_id) not in already
-        ]
-        if letters:
-            _insert(cursor, letters, now, message_id_domain)
-        known = {notice_id for notice_id, _ in already}
-        statuses = [
-            (
-                notice.id,
-                _status(notice, anybody=bool(told.get(notice.company_id)) or notice.id in known),
-            )
-            for notice in notices
-        ]
+    if not notices:
+        return Composed(0, due=False)
+    standing = [notice for notice in notices if notice.stands]
+    already = _already_told(standing)
+    wanted = _who_is_told(standing)
+    letters = [
+        (notice, member)
+        for notice in standing
+        for member in wanted[notice.id]
+        if (notice.id, member) not in already
+    ]
+    groups = open_groups({member for _, member in letters}, now, message_id_domain, at_once=at_once)
+    items = [
+        (notice.account_id, groups.emails[member], notice.id, member, notice.company_id)
+        for notice, member in letters
+    ]
+    known = {notice_id for notice_id, _ in already} | {item[2] for item in items}
+    with connection.cursor() as cursor:
+        if items:
+            cursor.execute(_INSERT_ITEMS, columns(items, 5))
+        statuses = [(notice.id, _status(notice, told=notice.id in known)) for notice in notices]
         cursor.execute(_UPDATE_NOTICES, columns(statuses, 2))
-    return Composed(len(notices), len(letters))
+    return Composed(len(notices), groups.due)
 
 
-def _status(notice: _Notice, *, anybody: bool) -> NoticeStatus:
+def _who_is_told(notices: Collection[_Notice]) -> dict[int, list[int]]:
+    """The members that each notice is for; of a recovery, those who were told what is over now."""
+    told = recipients({notice.company_id for notice in notices})
+    recoveries = [notice.id for notice in notices if notice.step == Step.RECOVERY]
+    opted_in = told_and_opted_in(recoveries)
+    return {
+        notice.id: [
+            recipient.member_id
+            for recipient in told[notice.company_id]
+            if notice.step != Step.RECOVERY or (notice.id, recipient.member_id) in opted_in
+        ]
+        for notice in notices
+    }
+
+
+def _already_told(notices: Collection[_Notice]) -> set[tuple[int, int]]:
+    with connection.cursor() as cursor:
+        cursor.execute(_ALREADY_TOLD, [[notice.id for notice in notices]])
+        return set(cursor.fetchall())
+
+
+def _status(notice: _Notice, *, told: bool) -> NoticeStatus:
     if not notice.stands:
         return NoticeStatus.WITHDRAWN
-    return NoticeStatus.COMPOSED if anybody else NoticeStatus.NO_RECIPIENT
-
-
-def _insert(cursor: Any, letters: list[tuple[_Notice, int]], now: datetime, domain: str) -> None:
-    message_ids = [f"<{uuid4()}@{domain}>" for _ in letters]
-    emails = [
-        (notice.account_id, member_id, message_id)
-        for (notice, member_id), message_id in zip(letters, message_ids, strict=True)
-    ]
-    cursor.execute(_INSERT_EMAILS, [now, now, *columns(emails, 3)])
-    ids = dict(cursor.fetchall())
-    items = [
-        (notice.account_id, ids[message_id], notice.id, member_id)
-        for (notice, member_id), message_id in zip(letters, message_ids, strict=True)
-    ]
-    cursor.execute(_INSERT_ITEMS, columns(items, 4))
+    return NoticeStatus.COMPOSED if told else NoticeStatus.NO_RECIPIENT
 
 
 # Served by the partial index notice_planned.
-_CLAIM = """
-SELECT notice.id, notice.account_id, integration.company_id,
-       incident.closed_at IS NULL
-           AND (incident.state, incident.state_since) = (notice.state, notice.state_since)
+_CLAIM = f"""
+SELECT notice.id, notice.account_id, integration.company_id, notice.step, {STANDS}
 FROM notice
 JOIN incident ON incident.id = notice.incident_id
 JOIN integration ON integration.id = incident.integration_id
@@ -106,17 +115,10 @@ FOR NO KEY UPDATE OF notice SKIP LOCKED"""
 _ALREADY_TOLD = """
 SELECT notice_id, member_id FROM email_notice WHERE notice_id = ANY(%s) AND NOT released"""
 
-_INSERT_EMAILS = """
-INSERT INTO email (date, next_attempt_at, account_id, member_id, message_id, status,
-                   outcome_reason, subject, address, attempts)
-SELECT %s, %s, batch.*, 'queued', '', '', '', 0
-FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS batch
-RETURNING message_id, id"""
-
 _INSERT_ITEMS = """
-INSERT INTO email_notice (account_id, email_id, notice_id, member_id, released)
+INSERT INTO email_notice (account_id, email_id, notice_id, member_id, company_id, released)
 SELECT batch.*, false
-FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]) AS batch"""
+FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[]) AS batch"""
 
 _UPDATE_NOTICES = """
 UPDATE notice SET status = batch.status

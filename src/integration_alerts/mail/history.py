@@ -10,12 +10,14 @@ from email import message_from_bytes
 from email.policy import default
 
 from django.db import connection
+from django.db.models import Q
 
-from integration_alerts.alerts.models import Notice
-from integration_alerts.mail.models import DeliveryAttempt, Email, EmailNotice
+from integration_alerts.mail.models import Bounce, DeliveryAttempt, Email, EmailNotice, EmailStatus
 from integration_alerts.mail.reading import part
 
 _LARGEST_ID = 2**63 - 1
+# Without what fell out before the mail went; of one that never went, all that it would have told.
+_TELLS = Q(released=False) | Q(email__status=EmailStatus.CANCELLED.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,25 @@ def find(account_id: int, email_id: int) -> Email | None:
     return rows.filter(pk=min(email_id, _LARGEST_ID)).first()
 
 
-def told_of(email: Email) -> list[Notice]:
-    """The notices in an email, with their integrations and companies."""
-    rows = Notice.objects.filter(emailnotice__email=email)
-    return list(rows.select_related("incident__integration__company").order_by("pk"))
+def told_of(email: Email, limit: int) -> list[EmailNotice]:
+    """What an email tells of, at most `limit`, with the integrations and the companies named."""
+    rows = EmailNotice.objects.filter(_TELLS, email=email)
+    wanted = rows.select_related("notice__incident__integration", "company")
+    return list(wanted.order_by("pk")[:limit])
+
+
+def companies_named(email_ids: Collection[int]) -> dict[int, frozenset[int]]:
+    """The companies that each of these emails names; its integrations may have left them."""
+    found: dict[int, set[int]] = {email_id: set() for email_id in email_ids}
+    rows = EmailNotice.objects.filter(_TELLS, email__in=found)
+    for email_id, company_id in rows.values_list("email_id", "company_id").distinct():
+        found[email_id].add(company_id)
+    return {email_id: frozenset(companies) for email_id, companies in found.items()}
+
+
+def count_told_of(email: Email) -> int:
+    """How many notices an email tells of."""
+    return EmailNotice.objects.filter(_TELLS, email=email).count()
 
 
 def attempts(email: Email) -> list[DeliveryAttempt]:
@@ -63,11 +80,16 @@ def attempts(email: Email) -> list[DeliveryAttempt]:
     return list(DeliveryAttempt.objects.filter(email=email).order_by("started_at", "pk"))
 
 
+def came_back(email: Email) -> list[Bounce]:
+    """What was reported about an email after a server had accepted it, the first report first."""
+    return list(Bounce.objects.filter(email=email).order_by("received_at", "pk"))
+
+
 def mails_about(notice_ids: Collection[int]) -> dict[int, list[Email]]:
     """The emails that carry each of these notices, with their recipients, by name."""
     found: dict[int, list[Email]] = {notice_id: [] for notice_id in notice_ids}
     rows = (
-        EmailNotice.objects.filter(notice__in=found)
+        EmailNotice.objects.filter(_TELLS, notice__in=found)
         .select_related("email__member")
         .defer("email__message")
         .order_by("email__member__name", "email_id")
@@ -88,12 +110,10 @@ def content(email: Email) -> Content:
 # Served by the index email_of_member, one hop a member.
 _LATEST = """
 SELECT member_id, latest.id, latest.status, latest.at, array(
-    SELECT DISTINCT integration.company_id
+    SELECT DISTINCT email_notice.company_id
     FROM email_notice
-    JOIN notice ON notice.id = email_notice.notice_id
-    JOIN incident ON incident.id = notice.incident_id
-    JOIN integration ON integration.id = incident.integration_id
-    WHERE email_notice.email_id = latest.id)
+    WHERE email_notice.email_id = latest.id
+      AND (NOT email_notice.released OR latest.status = 'cancelled'))
 FROM unnest(%s::bigint[]) AS recipient (member_id)
 CROSS JOIN LATERAL (
     SELECT id, status, coalesce(ended_at, date) AS at FROM email

@@ -7,20 +7,19 @@ Each function is one short transaction or part of one; none is open while a mail
 import logging
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from django.db import DatabaseError, connection, transaction
 
 from integration_alerts.mail.models import DeliveryAttempt, Email, EmailStatus
-from integration_alerts.mail.wanted import Wanted, look_again
+from integration_alerts.mail.settling import end, settle
+from integration_alerts.mail.wanted import look_again
 from integration_alerts.mail.withdrawing import withdraw_ended
-from integration_alerts.mail.writing import Stationery, Unwritable, write
+from integration_alerts.mail.writing import Stationery
 from integration_alerts.rules.retry import Answer, Verdict, next_attempt_at, verdict
 
 logger = logging.getLogger(__name__)
-
-_PUT_OFF = timedelta(seconds=10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,8 @@ def claim(worker: UUID, now: datetime, limit: int, stationery: Stationery) -> li
     """Claim emails that are due, with their bytes fixed and durable before any attempt (R24).
 
     Those that nobody wants any more end as cancelled, those that cannot be written as failed; one
-    such never holds up the others. An empty list: nothing is due.
+    such never holds up the others. A claimed one takes no further notices (R22). An empty list:
+    nothing is due.
     """
     claimed: list[Claimed] = []
     while not claimed:
@@ -46,15 +46,11 @@ def claim(worker: UUID, now: datetime, limit: int, stationery: Stationery) -> li
             if not rows:
                 return []
             for row, wanted in zip(rows, look_again([row.pk for row in rows]), strict=True):
-                if wanted.ended_incident is not None:
-                    ended.add(wanted.ended_incident)
-                    _put_off(row, now)
-                elif wanted.obstacle:
-                    _end(row, EmailStatus.CANCELLED, wanted.obstacle, now)
-                elif (prepared := _prepare(row, wanted, now, stationery)) is not None:
+                ended |= wanted.ended_incidents
+                if (settled := settle(row, wanted, now, stationery)) is not None:
                     row.status, row.claimed_by = EmailStatus.SENDING.value, worker
                     row.next_attempt_at = None
-                    claimed.append(prepared)
+                    claimed.append(Claimed(row.pk, *settled))
             Email.objects.bulk_update(rows, _CHANGING)
         if ended:
             _withdraw(ended, now)
@@ -70,25 +66,17 @@ def check_again(
     recipient is taken over (R13).
     """
     (wanted,) = look_again([email.id])
-    if wanted.claimed_by != worker:
-        return None  # this worker was taken for dead meanwhile, and the email given back
-    if not wanted.obstacle and wanted.address == email.address:
+    if wanted.unchanged and wanted.address == email.address and wanted.claimed_by == worker:
         return email
     with transaction.atomic():
         row = Email.objects.select_for_update().get(pk=email.id)
         if row.claimed_by != worker:
-            return None
-        prepared = None
-        if wanted.ended_incident is not None:
-            _put_off(row, now)
-        elif wanted.obstacle:
-            _end(row, EmailStatus.CANCELLED, wanted.obstacle, now)
-        else:
-            prepared = _prepare(row, wanted, now, stationery)
+            return None  # this worker was taken for dead meanwhile, and the email given back
+        settled = settle(row, wanted, now, stationery)
         row.save(update_fields=_CHANGING)
-    if wanted.ended_incident is not None:
-        _withdraw({wanted.ended_incident}, now)
-    return prepared
+    if wanted.ended_incidents:
+        _withdraw(wanted.ended_incidents, now)
+    return None if settled is None else Claimed(row.pk, *settled)
 
 
 def record(
@@ -101,6 +89,7 @@ def record(
         DeliveryAttempt.objects.create(
             account_id=row.account_id, email=row, started_at=started, finished_at=finished,
             address=email.address, phase=answer.phase, code=answer.code, answer=answer.text,
+            remote_id=answer.remote_id,
         )  # fmt: skip
         accepted = verdict(answer) is Verdict.ACCEPTED
         # An acceptance counts even if this worker was taken for dead meanwhile: it prevents a copy.
@@ -153,8 +142,8 @@ SELECT account_id, id, %s, %s, address, 'acceptance',
 FROM abandoned"""
 
 _CHANGING = [
-    "status", "outcome_reason", "ended_at", "subject", "address", "message", "attempts",
-    "first_attempt_at", "next_attempt_at", "claimed_by",
+    "status", "outcome_reason", "ended_at", "date", "subject", "address", "message", "attempts",
+    "first_attempt_at", "next_attempt_at", "claimed_by", "open",
 ]  # fmt: skip
 
 
@@ -163,18 +152,6 @@ def _due(now: datetime, limit: int) -> list[Email]:
     due = Email.objects.filter(status=EmailStatus.QUEUED.value, next_attempt_at__lte=now)
     locked = due.select_for_update(skip_locked=True, no_key=True)
     return list(locked.order_by("next_attempt_at", "pk")[:limit])
-
-
-def _prepare(row: Email, wanted: Wanted, now: datetime, stationery: Stationery) -> Claimed | None:
-    """Fix the bytes if this is the first attempt, or the recipient's address is a new one."""
-    if row.message is None or row.address != wanted.address:
-        try:
-            written = write(row, wanted.address, stationery)
-        except Unwritable as error:
-            _end(row, EmailStatus.FAILED, f"it could not be written: {error}", now)
-            return None
-        row.subject, row.message, row.address = written.subject, written.message, wanted.address
-    return Claimed(row.pk, row.address, bytes(row.message))
 
 
 def _apply(
@@ -186,13 +163,13 @@ def _apply(
     row.next_attempt_at = None
     match verdict(answer):
         case Verdict.ACCEPTED:
-            _end(row, EmailStatus.SENT, "", finished)
+            end(row, EmailStatus.SENT, "", finished)
         case Verdict.PERMANENT:
-            _end(row, EmailStatus.FAILED, f"refused: {answer.code} {answer.text}", finished)
+            end(row, EmailStatus.FAILED, f"refused: {answer.code} {answer.text}", finished)
         case Verdict.TRANSIENT:
             again = next_attempt_at(row.attempts, row.first_attempt_at, finished, jitter)
             if again is None:
-                _end(row, EmailStatus.FAILED, f"given up after 5 days: {answer.text}", finished)
+                end(row, EmailStatus.FAILED, f"given up after 5 days: {answer.text}", finished)
             else:
                 row.status, row.next_attempt_at = EmailStatus.QUEUED.value, again
 
@@ -203,15 +180,3 @@ def _withdraw(incident_ids: set[int], now: datetime) -> None:
         withdraw_ended(incident_ids, now)
     except DatabaseError as error:
         logger.warning("withdrawing is put off: %s", str(error).strip())
-
-
-def _put_off(row: Email, now: datetime) -> None:
-    # Withdrawing takes locks that must not be waited for while holding this row, so it comes after
-    # the commit. Should this worker die in between, the row is found again and it is made up for.
-    row.status, row.claimed_by = EmailStatus.QUEUED.value, None
-    row.next_attempt_at = now + _PUT_OFF
-
-
-def _end(row: Email, status: EmailStatus, reason: str, now: datetime) -> None:
-    row.status, row.outcome_reason, row.ended_at = status.value, reason, now
-    row.claimed_by = row.next_attempt_at = None

@@ -1,87 +1,125 @@
-"""Whether an email may be sent now: its incidents still stand, its recipient may still be told.
+"""Whether an email may be sent now, and what of it: each notice is looked at again (R10, R12, R15).
 
-The same look serves the claim and the moment right before sending (SPEC R10, R12). `alerts`
-and `rules` decide about the recipient; this adds what happened to the incident.
+The same look serves the claim and the moment right before sending. `alerts` and `rules` decide
+about the recipient; this adds what happened to the incident. Changes nothing: `outbox` does.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
 
 from integration_alerts.alerts.recipients import Verdict, verdicts
+from integration_alerts.alerts.standing import STANDS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Wanted:
-    """Where an email would go now; `obstacle` says why it must not, and is empty if it may.
+    """What of an email would be sent now, and where to. With nothing to keep, it is not sent."""
 
-    `ended_incident` is set when the reason is that the incident, or its state, is over: what to do
-    about that is `withdrawing`'s business.
-    """
+    claimed_by: UUID | None = None
+    address: str = ""
+    keep: list[int] = field(default_factory=list)
+    """The items, by their ids, that the recipient is to be told of."""
+    drop: list[int] = field(default_factory=list)
+    """The other ones."""
+    obstacle: str = ""
+    """Why the first of those is dropped."""
+    denied: bool = False
+    """Whether one of those is dropped because the recipient may not be told of it."""
+    moved: dict[int, int] = field(default_factory=dict)
+    """Items whose integration is in another company now, with that company's id."""
+    ended_incidents: set[int] = field(default_factory=set)
+    """Those of notices that are over; what to do about them is `withdrawing`'s business."""
 
-    address: str
-    obstacle: str
-    claimed_by: UUID | None
-    ended_incident: int | None = None
+    @property
+    def unchanged(self) -> bool:
+        """Whether all of it is still so, apart from the address."""
+        return not self.drop and not self.moved and bool(self.keep)
 
 
 @dataclass(frozen=True, slots=True)
 class _Item:
+    id: int
     email_id: int
     claimed_by: UUID | None
     member_id: int
+    named_company_id: int
     company_id: int
     incident_id: int
-    state: str
-    since: datetime
     state_now: str
     since_now: datetime
-    open: bool
+    closed: bool
+    stands: bool
     switched_on: bool
 
 
 def look_again(email_ids: Sequence[int]) -> list[Wanted]:
-    """For each email, in the given order: may it be sent now?
-
-    An email is wanted while at least one of its notices is.
-    """
+    """For each email, in the given order: what of it may be sent now?"""
     with connection.cursor() as cursor:
         cursor.execute(_ITEMS, [list(email_ids)])
         items = [_Item(*row) for row in cursor.fetchall()]
-    pairs = {(item.member_id, item.company_id) for item in items}
-    allowed = verdicts(pairs)
-    answers: dict[int, Wanted] = {}
+    allowed = verdicts({(item.member_id, item.company_id) for item in items})
+    found: dict[int, Wanted] = defaultdict(Wanted)
     for item in items:
-        answer = _judge(item, allowed[item.member_id, item.company_id])
-        if item.email_id not in answers or not answer.obstacle:
-            answers[item.email_id] = answer
-    return [answers[email_id] for email_id in email_ids]
+        _judge(found[item.email_id], item, allowed[item.member_id, item.company_id])
+    return [found[email_id] for email_id in email_ids]
 
 
-def _judge(item: _Item, verdict: Verdict) -> Wanted:
-    if not item.open:
-        return Wanted("", "the incident has ended", item.claimed_by, item.incident_id)
-    if (item.state, item.since) != (item.state_now, item.since_now):
-        obstacle = f"the integration is {item.state_now} since {item.since_now} now"
-        return Wanted("", obstacle, item.claimed_by, item.incident_id)
+def may_have_been_accepted(email_ids: Collection[int]) -> set[int]:
+    """Which of these emails had an attempt whose acceptance nobody knows (R24)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNKNOWN_ACCEPTANCE, [list(email_ids)])
+        return {email_id for (email_id,) in cursor.fetchall()}
+
+
+def _judge(wanted: Wanted, item: _Item, verdict: Verdict) -> None:
+    wanted.claimed_by = item.claimed_by
+    obstacle = _obstacle(item, verdict)
+    if not obstacle:
+        wanted.keep.append(item.id)
+        wanted.address = verdict.address
+        if item.company_id != item.named_company_id:
+            wanted.moved[item.id] = item.company_id
+        return
+    wanted.drop.append(item.id)
+    wanted.obstacle = wanted.obstacle or obstacle
+    if item.stands:
+        wanted.denied = True
+    else:
+        wanted.ended_incidents.add(item.incident_id)
+
+
+def _obstacle(item: _Item, verdict: Verdict) -> str:
+    if not item.stands:
+        return (
+            "the incident has ended"
+            if item.closed
+            else f"the integration is {item.state_now} since {item.since_now} now"
+        )
     if not item.switched_on:
-        return Wanted("", "the company is switched off", item.claimed_by)
-    return Wanted(verdict.address, verdict.obstacle or "", item.claimed_by)
+        return "the company is switched off"
+    return verdict.obstacle or ""
 
 
 # Each email and notice of the outbox is reached by its key; the cost is that of the emails asked.
-_ITEMS = """
-SELECT email.id, email.claimed_by, email.member_id, integration.company_id, incident.id,
-       notice.state, notice.state_since, incident.state, incident.state_since,
-       incident.closed_at IS NULL, company.active AND account.active
+_ITEMS = f"""
+SELECT email_notice.id, email.id, email.claimed_by, email.member_id, email_notice.company_id,
+       integration.company_id, incident.id, incident.state, incident.state_since,
+       incident.closed_at IS NOT NULL, {STANDS}, company.active AND account.active
 FROM email
-JOIN email_notice ON email_notice.email_id = email.id
+JOIN email_notice ON email_notice.email_id = email.id AND NOT email_notice.released
 JOIN notice ON notice.id = email_notice.notice_id
 JOIN incident ON incident.id = notice.incident_id
 JOIN integration ON integration.id = incident.integration_id
 JOIN company ON company.id = integration.company_id
 JOIN account ON account.id = email.account_id
-WHERE email.id = ANY(%s)"""
+WHERE email.id = ANY(%s)
+ORDER BY email_notice.id"""
+
+_UNKNOWN_ACCEPTANCE = """
+SELECT DISTINCT email_id FROM delivery_attempt
+WHERE email_id = ANY(%s) AND phase = 'acceptance' AND code IS NULL"""

@@ -9,6 +9,8 @@ from datetime import datetime
 
 from django.db import connection, transaction
 
+from integration_alerts.alerts.standing import STANDS
+
 
 def withdraw_ended(incident_ids: Collection[int], now: datetime) -> int:
     """Cancel the queued emails about states of these incidents that are over; returns how many.
@@ -38,11 +40,14 @@ def withdraw(incident_ids: Collection[int], now: datetime) -> int:
         notices = [row[0] for row in cursor.fetchall()]
         if not notices:
             return 0
-        cursor.execute(_CANCEL_EMAILS, [now, notices])
-        cancelled = [row[0] for row in cursor.fetchall()]
-        cursor.execute(_RELEASE, [cancelled])
+        cursor.execute(_LOCK_EMAILS, [notices])
+        emails = [row[0] for row in cursor.fetchall()]
+        cursor.execute(_RELEASE, [emails, notices])
+        cursor.execute(_UNWRITE, [emails])
+        cursor.execute(_CANCEL_EMAILS, [now, emails])
+        cancelled = cursor.rowcount
         cursor.execute(_WITHDRAW_NOTICES, [notices])
-    return len(cancelled)
+    return int(cancelled)
 
 
 _LOCK_INCIDENTS = "SELECT id FROM incident WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
@@ -50,38 +55,52 @@ _LOCK_INCIDENTS = "SELECT id FROM incident WHERE id = ANY(%s) ORDER BY id FOR NO
 _PLAN_AGAIN = """
 UPDATE incident SET next_notice_at = %s WHERE id = ANY(%s) AND closed_at IS NULL"""
 
-_LOCK_NOTICES = """
-SELECT notice.id FROM notice JOIN incident ON incident.id = notice.incident_id
-WHERE incident.id = ANY(%s)
-  AND (incident.closed_at IS NOT NULL
-       OR (incident.state, incident.state_since) <> (notice.state, notice.state_since))
+_LOCK_NOTICES = f"""
+SELECT notice.id
+FROM notice
+JOIN incident ON incident.id = notice.incident_id
+JOIN integration ON integration.id = incident.integration_id
+WHERE incident.id = ANY(%s) AND NOT coalesce({STANDS}, false)
 ORDER BY notice.id
 FOR NO KEY UPDATE OF notice"""
 
+# In the order in which composing locks them (mail.groups).
+_LOCK_EMAILS = """
+SELECT id FROM email
+WHERE status = 'queued'
+  AND id IN (SELECT email_id FROM email_notice WHERE notice_id = ANY(%s) AND NOT released)
+ORDER BY member_id, id
+FOR NO KEY UPDATE"""
+
+# Silence after the final dot may have been an acceptance: that recipient counts as told.
+_NEVER_ACCEPTED = """
+NOT EXISTS (
+    SELECT FROM delivery_attempt
+    WHERE delivery_attempt.email_id = {email} AND phase = 'acceptance' AND code IS NULL)"""
+
+_RELEASE = """
+UPDATE email_notice SET released = true
+WHERE email_id = ANY(%s) AND notice_id = ANY(%s) AND""" + _NEVER_ACCEPTED.format(
+    email="email_notice.email_id"
+)
+
+# What is left is written anew at the next attempt.
+_UNWRITE = """
+UPDATE email SET message = NULL
+WHERE id = ANY(%s) AND message IS NOT NULL AND""" + _NEVER_ACCEPTED.format(email="email.id")
+
 # An email that also carries a notice which still stands is kept.
-_CANCEL_EMAILS = """
+_CANCEL_EMAILS = f"""
 UPDATE email
-SET status = 'cancelled', next_attempt_at = NULL, ended_at = %s,
+SET status = 'cancelled', next_attempt_at = NULL, ended_at = %s, open = false,
     outcome_reason = 'the integration is no longer in this state'
-WHERE email.status = 'queued'
-  AND email.id IN (SELECT email_id FROM email_notice WHERE notice_id = ANY(%s))
+WHERE email.id = ANY(%s)
   AND NOT EXISTS (
       SELECT FROM email_notice
       JOIN notice ON notice.id = email_notice.notice_id
       JOIN incident ON incident.id = notice.incident_id
-      WHERE email_notice.email_id = email.id
-        AND incident.closed_at IS NULL
-        AND (incident.state, incident.state_since) = (notice.state, notice.state_since))
-RETURNING email.id"""
-
-# Silence after the final dot may have been an acceptance: that recipient counts as told.
-_RELEASE = """
-UPDATE email_notice SET released = true
-WHERE email_id = ANY(%s)
-  AND NOT EXISTS (
-      SELECT FROM delivery_attempt
-      WHERE delivery_attempt.email_id = email_notice.email_id
-        AND phase = 'acceptance' AND code IS NULL)"""
+      JOIN integration ON integration.id = incident.integration_id
+      WHERE email_notice.email_id = email.id AND NOT email_notice.released AND {STANDS})"""
 
 # A notice is withdrawn when it was not told to somebody who should have been; a superseded one with
 # the notice that superseded it. Those who were told keep their item, and will not be told again.
