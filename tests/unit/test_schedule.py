@@ -19,7 +19,7 @@ from integration_alerts.rules.schedule import (
 from integration_alerts.rules.states import State
 
 PENDING, FAILED = State.PENDING, State.FAILED
-ALERT, REMINDER_7, REMINDER_14, REMINDER_21 = Step
+ALERT, REMINDER_7, REMINDER_14, REMINDER_21 = STEPS
 
 SINCE = datetime(2026, 3, 27, 12, tzinfo=UTC)
 A_MOMENT = timedelta(microseconds=1)
@@ -43,7 +43,7 @@ every_later_step = pytest.mark.parametrize(("state", "step", "delay"), DELAYS[1:
 broken_states = pytest.mark.parametrize("state", [FAILED, PENDING])
 
 states = st.sampled_from([FAILED, PENDING])
-happenings = st.frozensets(st.sampled_from(Step))
+happenings = st.frozensets(st.sampled_from(STEPS))
 instants = st.timedeltas(-1000 * DAY, 1000 * DAY).map(lambda distance: SINCE + distance)
 # Anything, and all that is special: the instants at which steps fall due, and those next to them.
 elapses = st.one_of(
@@ -298,7 +298,7 @@ def test_a_plan_depends_on_elapsed_time_and_on_no_clock(
     assert there == Plan(here.send, here.superseded, moved)
 
 
-@given(states, st.lists(st.sampled_from(Step)), elapses, st.sampled_from([set, tuple, frozenset]))
+@given(states, st.lists(st.sampled_from(STEPS)), elapses, st.sampled_from([set, tuple, frozenset]))
 def test_what_happened_may_be_told_in_any_order_and_more_than_once(
     state: State,
     happened: list[Step],

@@ -1,10 +1,10 @@
-"""From incidents to notices: which step of which incident is due (SPEC R5 to R10).
+"""From incidents to notices: which step of which incident is due (SPEC R5 to R10, R23).
 
-`rules.schedule` decides; this finds the incidents that need a look, and writes the decision down.
-Does not know who is told: that is composing, in the layer above.
+`rules.schedule` and `rules.flapping` decide; this finds the incidents that need a look, and writes
+the decision down. Does not know who is told: that is composing, in the layer above.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,6 +13,8 @@ from django.db import connection
 
 from integration_alerts.alerts.models import NoticeStatus
 from integration_alerts.directory.columns import columns
+from integration_alerts.rules import flapping
+from integration_alerts.rules.flapping import Alert
 from integration_alerts.rules.schedule import Step, due_at, plan
 from integration_alerts.rules.states import State
 
@@ -28,6 +30,8 @@ class DueIncident:
     state: State
     since: datetime
     closed: bool
+    opened_at: datetime
+    flapping_since: datetime | None
 
 
 def claim_due(now: datetime, limit: int = BATCH) -> list[DueIncident]:
@@ -39,13 +43,15 @@ def claim_due(now: datetime, limit: int = BATCH) -> list[DueIncident]:
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, [now, limit])
         return [
-            DueIncident(id_, account_id, State(state), since, closed)
-            for id_, account_id, state, since, closed in cursor.fetchall()
+            DueIncident(id_, account_id, State(state), *facts)
+            for id_, account_id, state, *facts in cursor.fetchall()
         ]
 
 
-def plan_claimed(incidents: Sequence[DueIncident], now: datetime) -> int:
+def plan_claimed(incidents: Sequence[DueIncident], now: datetime, *, damped: bool = True) -> int:
     """Write down what is due for claimed incidents; returns how many notices wait to be composed.
+
+    `damped`: whether further alerts of flapping integrations are held back (R23).
 
     What was unsent about states that ended must have been withdrawn before, in this transaction:
     a withdrawn notice is not one that happened.
@@ -54,15 +60,17 @@ def plan_claimed(incidents: Sequence[DueIncident], now: datetime) -> int:
         return 0
     with connection.cursor() as cursor:
         happened = _happened(cursor, [incident.id for incident in incidents])
+        flapping_told = _flapping_told(cursor, incidents) if damped else None
         notices: list[tuple[Any, ...]] = []
-        looks = [
-            (incident.id, _plan(incident, happened[incident.id], now, notices))
-            for incident in incidents
-        ]
+        looks: list[tuple[int, datetime | None]] = []
+        for incident in incidents:
+            planned, look = _plan(incident, happened[incident.id], now)
+            notices += [_as_row(incident, step, status, flapping_told) for step, status in planned]
+            looks.append((incident.id, look))
         if notices:
-            cursor.execute(_INSERT_NOTICES, [now, *columns(notices, 7)])
+            cursor.execute(_INSERT_NOTICES, [now, *columns(notices, 8)])
         cursor.execute(_UPDATE_LOOKS, columns(looks, 2))
-    return sum(1 for notice in notices if notice[-1] == NoticeStatus.PLANNED)
+    return sum(1 for notice in notices if notice[6] == NoticeStatus.PLANNED)
 
 
 def _happened(cursor: Any, incident_ids: list[int]) -> dict[int, dict[str, set[Step]]]:
@@ -73,32 +81,45 @@ def _happened(cursor: Any, incident_ids: list[int]) -> dict[int, dict[str, set[S
     return happened
 
 
+def _flapping_told(cursor: Any, incidents: Sequence[DueIncident]) -> set[int]:
+    """Which of these are part of a flapping that a mail says, or is about to say."""
+    flapping_ids = [each.id for each in incidents if each.flapping_since is not None]
+    if not flapping_ids:
+        return set()
+    cursor.execute(_FLAPPING_TOLD, [flapping_ids])
+    return {incident_id for (incident_id,) in cursor.fetchall()}
+
+
 def _plan(
-    incident: DueIncident,
-    happened: dict[str, set[Step]],
-    now: datetime,
-    notices: list[tuple[Any, ...]],
-) -> datetime | None:
-    """Add the notices of one incident to `notices`; returns when to look at it again."""
+    incident: DueIncident, happened: dict[str, set[Step]], now: datetime
+) -> tuple[list[tuple[Step, NoticeStatus]], datetime | None]:
+    """The steps of one incident that are due, and when to look at it again."""
     if incident.closed:
-        return None
+        return [], None
     decision = plan(incident.state, incident.since, happened.get(incident.state, set()), now)
     steps = [(step, NoticeStatus.SUPERSEDED) for step in decision.superseded]
     if decision.send is not None:
         steps.append((decision.send, NoticeStatus.PLANNED))
-    notices += [
-        (
-            incident.account_id, incident.id, incident.state, step, incident.since,
-            due_at(incident.state, incident.since, step), status,
-        )
-        for step, status in steps
-    ]  # fmt: skip
-    return decision.next_due_at
+    return steps, decision.next_due_at
+
+
+def _as_row(
+    incident: DueIncident, step: Step, status: NoticeStatus, flapping_told: Collection[int] | None
+) -> tuple[Any, ...]:
+    due = due_at(incident.state, incident.since, step)
+    how = Alert.PLAIN
+    if step is Step.ALERT and status is NoticeStatus.PLANNED and flapping_told is not None:
+        told = incident.id in flapping_told
+        how = flapping.alert(incident.flapping_since, incident.opened_at, due, told=told)
+    return (
+        incident.account_id, incident.id, incident.state, step, incident.since, due,
+        NoticeStatus.HELD_BACK if how is Alert.HELD_BACK else status, how is Alert.FLAPPING,
+    )  # fmt: skip
 
 
 # Served by the partial index incident_due. SKIP LOCKED: the loser of a race takes other rows.
 _CLAIM = """
-SELECT id, account_id, state, state_since, closed_at IS NOT NULL
+SELECT id, account_id, state, state_since, closed_at IS NOT NULL, opened_at, flapping_since
 FROM incident WHERE next_notice_at <= %s
 ORDER BY next_notice_at, id LIMIT %s
 FOR NO KEY UPDATE SKIP LOCKED"""
@@ -109,14 +130,26 @@ _NOTICES = """
 SELECT incident_id, state, step FROM notice
 WHERE incident_id = ANY(%s) AND status <> 'withdrawn'"""
 
+# Served by the index incident_timeline: the incidents of one integration.
+_FLAPPING_TOLD = """
+SELECT incident.id FROM incident
+WHERE incident.id = ANY(%s) AND EXISTS (
+    SELECT FROM incident AS part
+    JOIN notice ON notice.incident_id = part.id
+    WHERE part.integration_id = incident.integration_id
+      AND part.flapping_since = incident.flapping_since
+      AND part.opened_at >= incident.flapping_since
+      AND notice.flapping AND notice.status IN ('planned', 'composed'))"""
+
 _INSERT_NOTICES = """
-INSERT INTO notice (planned_at, account_id, incident_id, state, step, state_since, due_at, status)
+INSERT INTO notice (planned_at, account_id, incident_id, state, step, state_since, due_at, status,
+                    flapping)
 SELECT %s, batch.*
 FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[],
-            %s::timestamptz[], %s::text[]) AS batch
+            %s::timestamptz[], %s::text[], %s::boolean[]) AS batch
 ON CONFLICT (incident_id, state, step) DO UPDATE
 SET planned_at = excluded.planned_at, state_since = excluded.state_since,
-    due_at = excluded.due_at, status = excluded.status
+    due_at = excluded.due_at, status = excluded.status, flapping = excluded.flapping
 WHERE notice.status = 'withdrawn'"""
 
 _UPDATE_LOOKS = """

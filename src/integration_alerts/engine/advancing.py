@@ -11,34 +11,50 @@ from integration_alerts.alerts.models import Notice, NoticeStatus
 from integration_alerts.alerts.planning import BATCH as PLANNING_BATCH
 from integration_alerts.alerts.planning import claim_due, plan_claimed
 from integration_alerts.engine import wakeups
+from integration_alerts.engine.retrying import retry_deadlocks
 from integration_alerts.integrations.models import Incident
 from integration_alerts.mail import outbox
 from integration_alerts.mail.composing import BATCH as COMPOSING_BATCH
 from integration_alerts.mail.composing import compose_due
+from integration_alerts.mail.recovering import plan_recoveries
 from integration_alerts.mail.withdrawing import withdraw
 
 
-def plan(now: datetime) -> None:
-    """Turn incidents that are due into notices; take back what was queued about ended ones."""
-    while True:
-        with transaction.atomic():
-            incidents = claim_due(now)
-            withdraw([incident.id for incident in incidents], now)
-            if plan_claimed(incidents, now):
-                wakeups.wake(wakeups.COMPOSE)
-        if len(incidents) < PLANNING_BATCH:
-            return
+def plan(now: datetime, *, damped: bool = True) -> None:
+    """Turn incidents that are due into notices; take back what was queued about ended ones.
+
+    `damped`: whether further alerts of flapping integrations are held back (R23).
+    """
+    while retry_deadlocks(lambda: _plan_batch(now, damped=damped)) == PLANNING_BATCH:
+        pass
 
 
-def compose(now: datetime, message_id_domain: str) -> None:
-    """Put planned notices into emails."""
-    while True:
-        with transaction.atomic():
-            composed = compose_due(now, message_id_domain)
-            if composed.emails:
-                wakeups.wake(wakeups.DELIVER)
-        if composed.notices < COMPOSING_BATCH:
-            return
+def compose(now: datetime, message_id_domain: str, *, at_once: bool = False) -> None:
+    """Put planned notices into emails; `at_once` leaves the accounts' waiting times out (R22)."""
+    while (
+        retry_deadlocks(lambda: _compose_batch(now, message_id_domain, at_once=at_once))
+        == COMPOSING_BATCH
+    ):
+        pass
+
+
+def _plan_batch(now: datetime, *, damped: bool) -> int:
+    with transaction.atomic():
+        incidents = claim_due(now)
+        withdraw([incident.id for incident in incidents], now)
+        planned = plan_claimed(incidents, now, damped=damped)
+        ended = [incident.id for incident in incidents if incident.closed]
+        if planned + plan_recoveries(ended, now):
+            wakeups.wake(wakeups.COMPOSE)
+    return len(incidents)
+
+
+def _compose_batch(now: datetime, message_id_domain: str, *, at_once: bool) -> int:
+    with transaction.atomic():
+        composed = compose_due(now, message_id_domain, at_once=at_once)
+        if composed.due:
+            wakeups.wake(wakeups.DELIVER)
+    return composed.notices
 
 
 def wake_for_what_is_due(now: datetime) -> None:

@@ -102,8 +102,9 @@ class _Clock:
             self._next < instant or (inclusive and self._next == instant)
         ):
             due = self._next
-            advancing.plan(due)
-            advancing.compose(due, _DOMAIN)
+            # Grouping and flapping do not hide a notice here (SPEC section 4).
+            advancing.plan(due, damped=False)
+            advancing.compose(due, _DOMAIN, at_once=True)
             _accept_all(due)
             self.look_again()
 
@@ -118,7 +119,8 @@ def _time(moment: datetime) -> str:
 
 
 _ACCEPT = """
-UPDATE email SET status = 'sent', next_attempt_at = NULL, ended_at = %s WHERE status = 'queued'"""
+UPDATE email SET status = 'sent', open = false, next_attempt_at = NULL, ended_at = %s
+WHERE status = 'queued'"""
 
 _NOTICES = """
 SELECT account.external_id, company.external_id, integration.external_id, incident.opened_at,

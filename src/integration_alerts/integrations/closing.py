@@ -22,8 +22,9 @@ def delete_integration(integration: Integration, now: datetime) -> bool:
     if locked.deleted_at is not None:
         return False
     Integration.objects.filter(pk=locked.pk).update(
-        deleted_at=now, state=None, state_since=None, reported_at=now
-    )
+        deleted_at=now, state=None, state_since=None, reported_at=now,
+        last_opened_at=None, earlier_opened_at=None, flapping_since=None,
+    )  # fmt: skip
     return close_incidents(Q(integration=locked.pk), now)
 
 

@@ -64,6 +64,8 @@ class Listed:
     reason_message: str
     company_id: int
     company: str
+    last_opened_at: datetime | None
+    flapping_since: datetime | None
 
     @property
     def position(self) -> Position:
@@ -182,7 +184,8 @@ _BANDS = {
 
 _COLUMNS = """
 SELECT integration.id, attention, coalesce(nullif(integration.name, ''), integration.external_id),
-       provider, state, state_since, reason_code, reason_message, company.id, company.name"""
+       provider, state, state_since, reason_code, reason_message, company.id, company.name,
+       last_opened_at, flapping_since"""
 
 # In the order of the index integration_attention, which ends with the last row wanted.
 _IN_ACCOUNT = (

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from integration_alerts.integrations.reports import Report
+from integration_alerts.rules.flapping import Openings, opened
 from integration_alerts.rules.states import Standing, State
 
 Key = tuple[int, str]  # (account id, external id)
@@ -38,6 +39,7 @@ class IncidentRow:
     opened_at: datetime
     id: int | None = None
     closed_at: datetime | None = None
+    flapping_since: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -47,6 +49,7 @@ class Row:
     id: int
     account_id: int
     standing: Standing
+    openings: Openings
     name: str
     provider: str
     fix_url: str
@@ -70,7 +73,8 @@ class Row:
 
     def open_incident(self, state: State, at: datetime) -> None:
         """Begin a new incident in this state."""
-        self.incident = IncidentRow(state, at, at)
+        self.openings = opened(self.openings, at)
+        self.incident = IncidentRow(state, at, at, flapping_since=self.openings.flapping_since)
         self.incidents.append(self.incident)
 
     def enter_state(self, state: State, at: datetime) -> None:

@@ -20,6 +20,7 @@ from integration_alerts.integrations.report_batch import (
     Tenant,
 )
 from integration_alerts.integrations.reports import Report
+from integration_alerts.rules.flapping import Openings
 from integration_alerts.rules.schedule import first_look_at
 from integration_alerts.rules.states import Standing, State
 
@@ -86,7 +87,9 @@ def lock_integrations(
     # Two statements: after waiting for a lock, a join would still show the incident of before.
     locked = _fetch(_LOCK_INTEGRATIONS, columns(set(wanted), 2))
     rows = {
-        (record[1], record[2]): Row(record[0], record[1], _standing(*record[3:6]), *record[6:])
+        (record[1], record[2]): Row(
+            record[0], record[1], _standing(*record[3:6]), Openings(*record[6:9]), *record[9:]
+        )
         for record in locked
     }
     by_id = {row.id: row for row in rows.values()}
@@ -99,18 +102,18 @@ def save(rows: Iterable[Row], changes: Sequence[Change], now: datetime) -> None:
     """Write the batch: standings, history, incidents."""
     rows = [row for row in rows if row.changed]
     if rows:
-        _execute(_UPDATE_INTEGRATIONS, columns((_integration_values(row) for row in rows), 10))
+        _execute(_UPDATE_INTEGRATIONS, columns((_integration_values(row) for row in rows), 13))
     if changes:
         _execute(
             _INSERT_CHANGES, [now, *columns((_change_values(change) for change in changes), 9)]
         )
     touched = [(row, incident) for row in rows for incident in row.incidents]
     opened = [_incident_values(row, new, now) for row, new in touched if new.id is None]
-    changed = [(old.id, *_incident_values(row, old, now)[2:]) for row, old in touched if old.id]
+    changed = [(old.id, *_incident_values(row, old, now)[3:]) for row, old in touched if old.id]
     if changed:  # before the new ones: an integration has one open incident at most
         _execute(_UPDATE_INCIDENTS, columns(sorted(changed), 6))
     if opened:
-        _execute(_INSERT_INCIDENTS, columns(opened, 7))
+        _execute(_INSERT_INCIDENTS, columns(opened, 8))
 
 
 def _standing(state: str | None, since: datetime | None, reported_at: datetime | None) -> Standing:
@@ -118,10 +121,11 @@ def _standing(state: str | None, since: datetime | None, reported_at: datetime |
 
 
 def _integration_values(row: Row) -> tuple[Any, ...]:
-    standing = row.standing
+    standing, openings = row.standing, row.openings
     return (
-        row.id, standing.state, standing.since, standing.reported_at, row.name, row.provider,
-        row.fix_url, row.connection, row.reason_code, row.reason_message,
+        row.id, standing.state, standing.since, standing.reported_at, openings.last,
+        openings.earlier, openings.flapping_since, row.name, row.provider, row.fix_url,
+        row.connection, row.reason_code, row.reason_message,
     )  # fmt: skip
 
 
@@ -139,8 +143,8 @@ def _incident_values(row: Row, incident: IncidentRow, now: datetime) -> tuple[An
     continued = incident.id is not None or incident.closed_at is not None
     look = now if continued else first_look_at(incident.state, incident.since, now)
     return (
-        row.account_id, row.id, incident.state, incident.since, incident.opened_at,
-        incident.closed_at, look,
+        row.account_id, row.id, incident.flapping_since, incident.state, incident.since,
+        incident.opened_at, incident.closed_at, look,
     )  # fmt: skip
 
 
@@ -170,8 +174,9 @@ ON CONFLICT DO NOTHING"""
 
 _LOCK_INTEGRATIONS = (
     """
-SELECT id, account_id, external_id, state, state_since, reported_at, name, provider, fix_url,
-       connection, reason_code, reason_message
+SELECT id, account_id, external_id, state, state_since, reported_at, last_opened_at,
+       earlier_opened_at, flapping_since, name, provider, fix_url, connection, reason_code,
+       reason_message
 FROM integration"""
     + _BY_KEYS
     + """
@@ -187,13 +192,15 @@ FROM incident WHERE integration_id = ANY(%s) AND closed_at IS NULL"""
 _UPDATE_INTEGRATIONS = """
 UPDATE integration
 SET state = batch.state, state_since = batch.since, reported_at = batch.reported_at,
-    name = batch.name, provider = batch.provider, fix_url = batch.fix_url,
-    connection = batch.connection, reason_code = batch.reason_code,
+    last_opened_at = batch.last_opened_at, earlier_opened_at = batch.earlier_opened_at,
+    flapping_since = batch.flapping_since, name = batch.name, provider = batch.provider,
+    fix_url = batch.fix_url, connection = batch.connection, reason_code = batch.reason_code,
     reason_message = batch.reason_message, deleted_at = NULL
-FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[],
-            %s::text[], %s::text[], %s::text[], %s::text[])
-     AS batch (id, state, since, reported_at, name, provider, fix_url, connection, reason_code,
-               reason_message)
+FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[],
+            %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[], %s::text[], %s::text[],
+            %s::text[], %s::text[])
+     AS batch (id, state, since, reported_at, last_opened_at, earlier_opened_at, flapping_since,
+               name, provider, fix_url, connection, reason_code, reason_message)
 WHERE integration.id = batch.id"""
 
 _INSERT_CHANGES = """
@@ -204,10 +211,10 @@ FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[
             %s::text[], %s::text[], %s::text[]) AS batch"""
 
 _INSERT_INCIDENTS = """
-INSERT INTO incident (account_id, integration_id, state, state_since, opened_at, closed_at,
-                      next_notice_at)
-SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[],
-                     %s::timestamptz[], %s::timestamptz[])"""
+INSERT INTO incident (account_id, integration_id, flapping_since, state, state_since, opened_at,
+                      closed_at, next_notice_at)
+SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::text[], %s::timestamptz[],
+                     %s::timestamptz[], %s::timestamptz[], %s::timestamptz[])"""
 
 _UPDATE_INCIDENTS = """
 UPDATE incident
