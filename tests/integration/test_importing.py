@@ -1,10 +1,13 @@
 """Directory lines: an idempotent upsert, each line by itself (SPEC section 4)."""
 
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
+from django.test import override_settings
 from tests.installation import DIRECTORY
 from tests.world import World
 
@@ -101,6 +104,27 @@ def test_undeleting_is_possible(world: World) -> None:
     assert world.integration().deleted_at is None
 
 
+def test_an_account_says_how_its_mails_go_and_look(world: World) -> None:
+    brand = {
+        "name": "Lantern", "logo_url": "https://lantern.example/logo.png", "colour": "#14532d",
+        "reply_to": "help@lantern.example",
+    }  # fmt: skip
+    line = {"type": "account", "id": "acme", "group_wait": 0, "group_interval": 60, "brand": brand}
+    world.directory(line, {"type": "account", "id": "acme"}, {**line, "brand": {"colour": ""}})
+    account = world.account()
+    assert (account.group_wait, account.group_interval) == (0, 60)
+    assert (account.brand_name, account.logo_url) == ("Lantern", brand["logo_url"])
+    assert (account.brand_colour, account.reply_to) == ("", "help@lantern.example")
+
+
+def test_a_new_account_waits_as_the_settings_say(world: World) -> None:
+    configuration = replace(settings.CONFIGURATION, group_wait=7, group_interval=8)
+    with override_settings(CONFIGURATION=configuration):
+        world.directory({"type": "account", "id": "fresh", "name": "Fresh"})
+    account = Account.objects.get(external_id="fresh")
+    assert (account.group_wait, account.group_interval) == (7, 8)
+
+
 def test_subscriptions_change_scope_and_end(world: World) -> None:
     world.directory({**SUBSCRIPTION, "companies": ["north", "south"]})
     assert CoveredCompany.objects.count() == 2
@@ -121,6 +145,19 @@ def test_subscriptions_change_scope_and_end(world: World) -> None:
         ({"type": "account", "id": "new"}, "name: missing"),
         ({"type": "account", "id": "acme", "name": ""}, "name: expected str of length >= 1"),
         ({"type": "account", "id": "new", "name": "N", "time_zone": "Mars"}, "time_zone: "),
+        ({"type": "account", "id": "acme", "group_wait": -1}, "group_wait: expected int >= 0"),
+        ({"type": "account", "id": "acme", "group_interval": 86401}, "group_interval: expected"),
+        ({"type": "account", "id": "acme", "brand": {"color": "#fff"}}, "brand.color: not a known"),
+        ({"type": "account", "id": "acme", "brand": {"colour": "red"}}, "brand.colour: expected a"),
+        ({"type": "account", "id": "acme", "brand": {"name": "A\nB"}}, "brand.name: expected at"),
+        (
+            {"type": "account", "id": "acme", "brand": {"logo_url": "http://x.example/l.png"}},
+            "brand.logo_url: expected an address that begins with https://",
+        ),
+        (
+            {"type": "account", "id": "acme", "brand": {"reply_to": "a@b.example, c@d.example"}},
+            "brand.reply_to: expected one e-mail address",
+        ),
         ({"type": "company", "account": "acme", "id": "new"}, "name: missing"),
         ({"type": "company", "account": "no", "id": "c", "name": "C"}, "account: no account 'no'"),
         ({**MAX, "id": "new", "name": "N", "role": "manager"}, "email: missing"),

@@ -3,7 +3,8 @@
 Only what can be checked without a database. An absent optional field is None: leave as stored.
 """
 
-from typing import Any, Literal
+import re
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -12,14 +13,29 @@ from integration_alerts.directory.lines import Id, LineError, Name, Text, conver
 from integration_alerts.directory.time_zones import is_time_zone
 from integration_alerts.rules.eligibility import Role
 
+# Seconds: longer than a day, and a first mail would come after the time for the next day's.
+Wait = Annotated[int, msgspec.Meta(ge=0, le=24 * 60 * 60)]
+
+
+class Brand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How an account's mails look; an empty text takes a part of it back."""
+
+    name: Text | None = None
+    logo_url: Text | None = None
+    colour: Text | None = None
+    reply_to: Text | None = None
+
 
 class AccountLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="account"):
-    """A tenant."""
+    """A tenant; `group_wait` and `group_interval` are seconds (R22)."""
 
     id: Id
     name: Name | None = None
     time_zone: Text | None = None
     active: bool | None = None
+    group_wait: Wait | None = None
+    group_interval: Wait | None = None
+    brand: Brand | None = None
 
 
 class CompanyLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="company"):
@@ -80,15 +96,27 @@ def read_line(value: Any) -> DirectoryLine:
         shown = "missing" if "type" not in value else f"got {kind!r}"
         raise LineError("type", f"{shown}; expected one of {', '.join(_TYPES)}")
     line: DirectoryLine = convert(value, _TYPES.get(kind or "", AccountLine))
-    if isinstance(line, AccountLine) and line.time_zone is not None:
-        _check_time_zone(line.time_zone)
+    if isinstance(line, AccountLine):
+        _check_account(line)
     if isinstance(line, UserLine) and line.email is not None and not is_address(line.email):
         raise LineError("email", f"expected one e-mail address, got {line.email[:80]!a}")
     return line
 
 
-def _check_time_zone(name: str) -> None:
-    if not is_time_zone(name):
+def _check_account(line: AccountLine) -> None:
+    if line.time_zone is not None and not is_time_zone(line.time_zone):
         raise LineError(
-            "time_zone", f"expected an IANA time zone such as Europe/Berlin, got {name!r}"
+            "time_zone", f"expected an IANA time zone such as Europe/Berlin, got {line.time_zone!r}"
         )
+    brand = line.brand or Brand()
+    checks = (
+        ("name", brand.name, r"[^\x00-\x1f\x7f]{1,100}", "at most 100 characters on one line"),
+        ("logo_url", brand.logo_url, r"https://[^\x00-\x20\x7f\"'<>]+",
+         "an address that begins with https://"),
+        ("colour", brand.colour, r"#[0-9a-fA-F]{6}", "a colour such as #1d4fd7"),
+    )  # fmt: skip
+    for field, value, pattern, expected in checks:
+        if value and not re.fullmatch(pattern, value):
+            raise LineError(f"brand.{field}", f"expected {expected}, got {value[:80]!a}")
+    if brand.reply_to and not is_address(brand.reply_to):
+        raise LineError("brand.reply_to", f"expected one e-mail address, got {brand.reply_to!a}")

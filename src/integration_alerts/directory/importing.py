@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from integration_alerts.directory.directory_lines import AccountLine, CompanyLine, UserLine
+from django.conf import settings
+
+from integration_alerts.directory.directory_lines import (
+    AccountLine,
+    Brand,
+    CompanyLine,
+    UserLine,
+)
 from integration_alerts.directory.lines import LineError
 from integration_alerts.directory.models import Account, Assignment, Company, Member
 
@@ -34,11 +41,28 @@ def save_account(line: AccountLine, now: datetime) -> Saved:
             time_zone=line.time_zone or "UTC",
             active=line.active is not False,
             created_at=now,
+            group_wait=settings.CONFIGURATION.group_wait,
+            group_interval=settings.CONFIGURATION.group_interval,
         )
+        _set_up_mail(account, line)
         return Saved(account.pk)
     was_active = account.active
     _update(account, name=line.name, time_zone=line.time_zone, active=line.active)
+    _set_up_mail(account, line)
     return _saved(account.pk, was_active=was_active, is_active=account.active)
+
+
+def _set_up_mail(account: Account, line: AccountLine) -> None:
+    brand = line.brand or Brand()
+    _update(
+        account,
+        group_wait=line.group_wait,
+        group_interval=line.group_interval,
+        brand_name=brand.name,
+        logo_url=brand.logo_url,
+        brand_colour=brand.colour,
+        reply_to=brand.reply_to,
+    )
 
 
 def save_company(line: CompanyLine) -> Saved:
