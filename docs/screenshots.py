@@ -1,5 +1,8 @@
 # ruff: noqa: INP001 (a script, no package)
-"""Makes the pictures in docs/pictures from the demo, in a folder of its own: `make screenshots`."""
+"""Makes the pictures in docs/pictures: `make screenshots`.
+
+The pages are those of the demo, in a folder of its own; the mails are the samples.
+"""
 
 import os
 import re
@@ -14,12 +17,23 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from integration_alerts.mail.content import content
+from integration_alerts.mail.rendering import parts
+from integration_alerts.mail.samples import samples
+
 PICTURES = Path(__file__).parent / "pictures"
 ADMINISTRATOR = "ines"
 SIZES = {
     "": ({"width": 1280, "height": 800}, "light"),
     "-phone": ({"width": 360, "height": 740}, "dark"),
 }
+MAILS = {
+    "mail-failed": "failed",
+    "mail-pending": "pending",
+    "mail-last-reminder": "last reminder",
+    "mail-cause": "one cause and others",
+}
+MAIL_WIDTHS = {"": 640, "-phone": 360}
 
 
 def main() -> None:
@@ -32,6 +46,7 @@ def main() -> None:
         for suffix, (viewport, scheme) in SIZES.items():
             page = signed_in(browser, address, viewport, scheme)
             take(page, suffix)
+        take_mails(browser)
         browser.close()
 
 
@@ -66,6 +81,20 @@ def take(page: Page, suffix: str) -> None:
     page.get_by_role("link", name="Meta Ads").click()
     page.get_by_role("heading", name="Meta Ads").wait_for()
     picture("integration")
+
+
+def take_mails(browser: Browser) -> None:
+    """Take the mails as a mail program shows them, on a desk and a phone, in light and dark."""
+    letters = samples()
+    for suffix, width in MAIL_WIDTHS.items():
+        for scheme in ("light", "dark"):
+            viewport = {"width": width, "height": 480}
+            page = browser.new_page(viewport=viewport, color_scheme=scheme)
+            for name, kind in MAILS.items():
+                page.set_content(parts(content(letters[kind])).html)
+                dark = "-dark" if scheme == "dark" else ""
+                page.screenshot(path=PICTURES / f"{name}{suffix}{dark}.png", full_page=True)
+            page.close()
 
 
 @contextmanager

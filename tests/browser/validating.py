@@ -1,9 +1,11 @@
-"""Whether a page is valid HTML: html-validate looks at the source as it was sent.
+"""Whether a page or a mail is valid HTML: html-validate looks at the source as it was sent.
 
 Left out of its recommended rules: how the doctype and void elements are written, and white space
 (a matter of taste); `type` of buttons in forms, whose default
 is meant; nonces and integrity hashes (everything comes from our own files); and the
-length of titles (they hold names that we do not choose).
+length of titles (they hold names that we do not choose). In mails also: inline styles,
+conditional comments and `role="presentation"`, which mail programs need; `<main>` and `<tbody>`,
+which they drop.
 """
 
 import json
@@ -14,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 TOOLS = Path(__file__).parents[2] / ".venv" / "browser" / "node_modules"
-MISSING = "axe and html-validate are not installed: run `make .venv/.browser`"
+MISSING = "axe, html-validate and the like are not installed: run `make .venv/.browser`"
 OWN = Path(__file__).parent / "tools"
 
 
@@ -43,12 +45,12 @@ class Validator:
 
 
 @contextmanager
-def validator() -> Iterator[Validator]:
+def validator(rules: str = "html-validate.json") -> Iterator[Validator]:
     """A validator, for as long as it is needed."""
     assert (TOOLS / "html-validate").is_dir(), MISSING
     node = Path(sys.executable).with_name("node")
     process = subprocess.Popen(
-        [node, OWN / "validate.mjs", TOOLS, OWN / "html-validate.json"],
+        [node, OWN / "validate.mjs", TOOLS, OWN / rules],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
     with process:

@@ -3,74 +3,94 @@
 Does not decide who gets it or when; given the same letter it writes the same bytes.
 """
 
-from datetime import datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
-from email.utils import format_datetime, parseaddr
+import re
+from binascii import b2a_qp
+from dataclasses import dataclass
+from email.utils import parseaddr
+from functools import cache
 from hashlib import sha256
+from pathlib import Path
 
-from django.template.loader import render_to_string
+from django.template import Context, Engine, Template
 
-from integration_alerts.mail.letters import Letter, one_line
+from integration_alerts.mail.brand import OUR_NAME
+from integration_alerts.mail.content import ROOMS, Content, content
+from integration_alerts.mail.headers import Envelope, Names, header
+from integration_alerts.mail.letters import Letter
 
-_HEADERS = [
-    b"From", b"To", b"Subject", b"Date", b"Message-ID", b"Auto-Submitted", b"MIME-Version",
-    b"Content-Type",
-]  # fmt: skip
-
-
-def render(letter: Letter, *, sender: str, address: str, message_id: str, date: datetime) -> bytes:
-    """The message; `sender` is `Name <address>`, `address` the reader's plain address.
-
-    Raises ValueError when a header cannot hold what it is given.
-    """
-    # Only an internationalised local part needs a server with SMTPUTF8 (RFC 6531).
-    policy = SMTP if address.rpartition("@")[0].isascii() else SMTPUTF8
-    message = EmailMessage(policy=policy)
-    name, sender_address = parseaddr(sender)
-    message["From"] = _mailbox(name, sender_address)
-    message["To"] = _mailbox(letter.reader, address)
-    message["Subject"] = _plain(letter.subject)
-    message["Date"] = format_datetime(date)
-    message["Message-ID"] = message_id
-    message["Auto-Submitted"] = "auto-generated"  # RFC 3834 section 5: no out-of-office answers
-    context = {
-        "letter": letter,
-        "reader": one_line(letter.reader),
-        "account": one_line(letter.account),
-        "company": one_line(letter.notice.company),
-        "provider": one_line(letter.notice.provider),
-    }
-    message.set_content(render_to_string("mail/notice.txt", context), cte="quoted-printable")
-    html = render_to_string("mail/notice.html", context)
-    message.add_alternative(html, subtype="html", cte="quoted-printable")
-    for part in message.iter_parts():
-        del part["MIME-Version"]  # belongs to the message alone (RFC 2045 section 4)
-    # Python would draw the boundary at random; a message must be the same each time it is made.
-    message.set_boundary(f"=_{sha256(message_id.encode()).hexdigest()[:32]}")
-    written = message.as_bytes()
-    _check_headers(written)
-    return written
+MOST_BYTES = 100_000  # Gmail shows no more than about 102 kB
+_GAPS = re.compile(r"\n{3,}")
 
 
-def _mailbox(name: str, address: str) -> Address:
-    local, _, domain = address.rpartition("@")
-    if local.isascii() and not domain.isascii():
-        domain = domain.encode("idna").decode()
-    return Address(display_name=_plain(one_line(name)), username=local, domain=domain)
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """A mail as a reader sees it."""
+
+    subject: str
+    text: str
+    html: str
 
 
-def _plain(text: str) -> str:
-    # Python takes what looks like an encoded word (RFC 2047) for one, and decodes line breaks and
-    # all. Text from outside is never one; a space keeps it what it looks like.
-    return text.replace("=?", "= ?")
+def render(letter: Letter, envelope: Envelope) -> bytes:
+    """The message, of fewer than 100 kB; raises ValueError when a header cannot hold its value."""
+    message = b""
+    for room in ROOMS:
+        message = _message(letter, content(letter, room), envelope)
+        if len(message) < MOST_BYTES:
+            break
+    return message
 
 
-def _check_headers(written: bytes) -> None:
-    """Raise ValueError if the message has other headers than the ones that were meant."""
-    head = written.partition(b"\r\n\r\n")[0]
-    lines = [line for line in head.split(b"\r\n") if not line.startswith((b" ", b"\t"))]
-    found = [line.partition(b":")[0] for line in lines]
-    if found != _HEADERS:
-        raise ValueError(f"unexpected headers: {b', '.join(found).decode(errors='replace')}")
+def parts(said: Content) -> Parts:
+    """What the two parts say, before they are encoded."""
+    context = {"mail": said, "body": said.body, "button": _template("button.html")}
+    text = _template("letter.txt").render(Context(context, autoescape=False))
+    html = _template("letter.html").render(Context(context))
+    return Parts(said.subject, _GAPS.sub("\n\n", text).strip() + "\n", html.strip())
+
+
+def _message(letter: Letter, said: Content, envelope: Envelope) -> bytes:
+    names = Names(
+        sender=_sender_name(said, envelope),
+        reader=letter.reader,
+        account=letter.account,
+        subject=said.subject,
+        reply_to=said.brand.reply_to,
+        unsubscribe_url=said.links.unsubscribe,
+    )
+    written = parts(said)
+    # Drawn from the Message-ID: a message must be the same each time it is made.
+    boundary = f"=_{sha256(envelope.message_id.encode()).hexdigest()[:32]}"
+    return b"".join(
+        (
+            header(names, envelope, letter.written_at).encode(),
+            b"MIME-Version: 1.0\r\n",
+            f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n'.encode(),
+            _part("plain", written.text, boundary),
+            _part("html", written.html, boundary),
+            f"--{boundary}--\r\n".encode(),
+        )
+    )
+
+
+def _sender_name(said: Content, envelope: Envelope) -> str:
+    return said.brand.name if said.brand.name != OUR_NAME else parseaddr(envelope.sender)[0]
+
+
+def _part(kind: str, text: str, boundary: str) -> bytes:
+    head = (
+        f'--{boundary}\r\nContent-Type: text/{kind}; charset="utf-8"\r\n'
+        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+    )
+    body = "\r\n".join(text.strip("\n").split("\n"))
+    return head.encode() + b2a_qp(body.encode()) + b"\r\n"
+
+
+@cache
+def _template(name: str) -> Template:
+    """Compiled once a process; without the settings of the pages, which mails have no use for."""
+    engine = Engine(
+        dirs=[str(Path(__file__).parent / "templates" / "mail")],
+        libraries={"folding": "integration_alerts.mail.templatetags.folding"},
+    )
+    return engine.get_template(name)

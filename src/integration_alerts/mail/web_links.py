@@ -1,0 +1,23 @@
+"""Links in mails, of which some come from outside."""
+
+from dataclasses import dataclass
+
+from django.utils.encoding import iri_to_uri
+
+from integration_alerts.mail.text import cost
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Where to go, and the words that say so."""
+
+    words: str
+    url: str
+
+
+def fix_link(url: str, room: int) -> str:
+    """A platform's link in ASCII; empty if it is none for a browser, or takes too many bytes."""
+    if not url.startswith(("https://", "http://")):
+        return ""
+    ascii_url = iri_to_uri(url)
+    return ascii_url if ascii_url and cost(ascii_url) <= room else ""
