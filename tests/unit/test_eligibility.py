@@ -18,6 +18,7 @@ MANAGER_WHO_IS_TOLD = Candidate(
     subscribed=True,
     paused=False,
     covered=True,
+    suppressed=False,
 )
 
 # Each obstacle and the one fact that makes it, in the order in which they are named.
@@ -29,6 +30,7 @@ OBSTACLES: list[tuple[Obstacle, dict[str, Any]]] = [
     (Obstacle.NOT_SUBSCRIBED, {"subscribed": False}),
     (Obstacle.PAUSED, {"paused": True}),
     (Obstacle.NOT_COVERED, {"covered": False}),
+    (Obstacle.BOUNCED, {"suppressed": True}),
 ]
 NAMES = [found.name for found, _ in OBSTACLES]
 
@@ -106,15 +108,15 @@ def test_an_administrator_sees_every_company_and_others_the_assigned_ones(
 
 
 def test_nobody_else_is_told_and_nobody_is_forgotten() -> None:
-    flags = list(product([True, False], repeat=6))
+    flags = list(product([True, False], repeat=7))
     everybody = [Candidate(role, *facts) for role in Role for facts in flags]
-    assert len(set(everybody)) == 3 * 2**6
+    assert len(set(everybody)) == 3 * 2**7
     told = {astuple(candidate) for candidate in everybody if obstacle(candidate) is None}
     assert told == {
-        # role, active, verified, assigned, subscribed, paused, covered
-        (ADMINISTRATOR, True, True, True, True, False, True),
-        (ADMINISTRATOR, True, True, False, True, False, True),
-        (MANAGER, True, True, True, True, False, True),
+        # role, active, verified, assigned, subscribed, paused, covered, suppressed
+        (ADMINISTRATOR, True, True, True, True, False, True, False),
+        (ADMINISTRATOR, True, True, False, True, False, True, False),
+        (MANAGER, True, True, True, True, False, True, False),
     }
 
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from django.db.models import QuerySet
 
 from integration_alerts.alerts.models import CoveredCompany, Subscription
-from integration_alerts.directory.models import Company, Member
+from integration_alerts.directory import suppressions
+from integration_alerts.directory.models import Company, Member, Suppression
 from integration_alerts.directory.people import people
 from integration_alerts.rules import permissions
 from integration_alerts.rules.eligibility import Candidate, Obstacle, obstacle
@@ -29,6 +30,8 @@ class Alert:
     """How many chosen companies the actor has no access to."""
     obstacle: Obstacle | None
     """Why the recipient gets no mail at all at present; None: they do."""
+    suppression: Suppression | None
+    """Why mail to the current address is held back; None: it is not."""
     keeps: Denial | None
     """Why the actor may not delete, pause or resume it; None: they may."""
     creator: Member | None
@@ -77,6 +80,7 @@ def _as_seen(actor: Person, subscriptions: Sequence[Subscription]) -> list[Alert
     chosen = _chosen(visible)
     names = _names(actor, chosen)
     creators = _known_creators(actor, visible)
+    held_back = suppressions.current(each.member for each in visible)
     return [
         _alert(
             actor,
@@ -85,6 +89,7 @@ def _as_seen(actor: Person, subscriptions: Sequence[Subscription]) -> list[Alert
             chosen.get(each.pk),
             names,
             creators.get(each.created_by_id or 0),
+            held_back.get(each.member_id),
         )
         for each in visible
     ]
@@ -97,6 +102,7 @@ def _alert(
     chosen: set[int] | None,
     names: dict[int, Company],
     creator: Member | None,
+    suppression: Suppression | None,
 ) -> Alert:
     scope = ALL_COMPANIES if subscription.covers_all else Scope(frozenset(chosen or ()))
     seen = [names[company] for company in scope.chosen or () if company in names]
@@ -106,13 +112,16 @@ def _alert(
         scope=scope,
         seen=tuple(sorted(seen, key=lambda company: (company.name, company.pk))),
         hidden=len(scope.chosen or ()) - len(seen),
-        obstacle=_obstacle(subscription, recipient, scope),
+        obstacle=_obstacle(subscription, recipient, scope, suppressed=suppression is not None),
+        suppression=suppression,
         keeps=permissions.may_end(actor, recipient, scope),
         creator=creator,
     )
 
 
-def _obstacle(subscription: Subscription, recipient: Person, scope: Scope) -> Obstacle | None:
+def _obstacle(
+    subscription: Subscription, recipient: Person, scope: Scope, *, suppressed: bool
+) -> Obstacle | None:
     """R11 for the company where it looks best: whether any mail can reach this recipient."""
     member = subscription.member
     reachable = recipient.companies if scope.chosen is None else recipient.companies & scope.chosen
@@ -125,6 +134,7 @@ def _obstacle(subscription: Subscription, recipient: Person, scope: Scope) -> Ob
             subscribed=True,
             paused=subscription.paused_at is not None,
             covered=True,
+            suppressed=suppressed,
         )
     )
 

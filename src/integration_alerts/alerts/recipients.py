@@ -58,7 +58,9 @@ def _fetch(sql: str, parameters: list[Any]) -> Iterable[tuple[int, int, str, Can
             yield member_id, company_id, address, Candidate(Role(role), *facts)
 
 
-# The columns are the fields of rules.eligibility.Candidate, in their order.
+# The columns are the fields of rules.eligibility.Candidate, in their order. Suppressions (there is
+# one at most) are counted: an EXISTS may be answered by reading all of them, this only by the index
+# suppression_once.
 _FACTS = """
 SELECT member.id, company.id, member.email, member.role, member.active, member.email_verified,
        EXISTS (SELECT FROM assignment
@@ -68,7 +70,10 @@ SELECT member.id, company.id, member.email, member.role, member.active, member.e
        coalesce(subscription.covers_all, false) OR EXISTS (
            SELECT FROM covered_company
            WHERE covered_company.subscription_id = subscription.id
-             AND covered_company.company_id = company.id)
+             AND covered_company.company_id = company.id),
+       (SELECT count(*) > 0 FROM suppression
+        WHERE suppression.member_id = member.id AND suppression.address = member.email
+          AND suppression.lifted_at IS NULL)
 """
 
 # Starts from those who have access, which two indexes answer: assignment_once by company, and

@@ -9,41 +9,19 @@ from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
 from ninja.openapi.docs import Swagger
-from ninja.security import HttpBearer
 from procrastinate.exceptions import ConnectorException
 
 from integration_alerts import __version__
 from integration_alerts.api import descriptions
 from integration_alerts.api.bodies import batches, read_items
+from integration_alerts.api.bounces import router as bounces
+from integration_alerts.api.keys import BearerKey, PlatformKeyOrOperator
 from integration_alerts.api.problems import Problem, respond, server_error
-from integration_alerts.directory.keys import find_key
 from integration_alerts.directory.models import ApiKey
 from integration_alerts.engine import clock, importing, intake
-from integration_alerts.engine.operators import may_operate
 from integration_alerts.mail import inbox
 
 logger = logging.getLogger(__name__)
-
-
-class BearerKey(HttpBearer):
-    """`Authorization: Bearer ia_…`; keys are made by `integration-alerts apikey create`."""
-
-    def authenticate(self, request: HttpRequest, token: str) -> ApiKey | None:  # noqa: ARG002
-        """The live key behind the token."""
-        return find_key(token)
-
-
-class PlatformKeyOrOperator(BearerKey):
-    """A platform key, or an operator's session; in a demo also anybody on this machine."""
-
-    def __call__(self, request: HttpRequest) -> object | None:
-        """Whoever may look into the inbox."""
-        return True if may_operate(request) else super().__call__(request)
-
-    def authenticate(self, request: HttpRequest, token: str) -> ApiKey | None:
-        """The platform key behind the token; a key of one account opens nothing here."""
-        key = super().authenticate(request, token)
-        return key if key is not None and key.account is None else None
 
 
 api = NinjaAPI(
@@ -55,6 +33,7 @@ api = NinjaAPI(
     docs_decorator=descriptions.allow_scripts,
     auth=BearerKey(),
 )
+api.add_router("bounces", bounces)
 
 
 @api.post("reports", summary="Report states", tags=["In"], openapi_extra=descriptions.reports())

@@ -33,7 +33,7 @@ class Item:
 
 def read_items(request: HttpRequest) -> list[Item]:
     """The values of a body; raises Problem when it cannot be taken as a whole."""
-    body = _body(request)
+    body = read_body(request, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
     kind = request.content_type
     if kind == JSON:
         return _array(body)
@@ -44,6 +44,19 @@ def read_items(request: HttpRequest) -> list[Item]:
         f"Content-Type: expected {JSON} (an array) or {NDJSON} (one value a line), "
         f"got {kind or 'none'}",
     )
+
+
+def read_body(request: HttpRequest, limit: int) -> bytes:
+    """The bytes of a body, at most `limit`; raises Problem for more, or when it breaks off."""
+    try:
+        body = _read_chunked(request, limit) if _is_chunked(request) else request.body
+    except RequestDataTooBig:
+        raise _too_large(request, limit) from None
+    except UnreadablePostError:
+        raise Problem(HTTPStatus.BAD_REQUEST, "the body broke off before its end") from None
+    if len(body) > limit:
+        raise _too_large(request, limit)
+    return body
 
 
 def batches(items: list[Item], size: int) -> Iterator[list[Item]]:
@@ -95,24 +108,11 @@ def _drain(request: HttpRequest) -> None:
                 return
 
 
-def _body(request: HttpRequest) -> bytes:
-    limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-    try:
-        body = _read_chunked(request, limit) if _is_chunked(request) else request.body
-    except RequestDataTooBig:
-        raise _too_large(request, limit) from None
-    except UnreadablePostError:
-        raise Problem(HTTPStatus.BAD_REQUEST, "the body broke off before its end") from None
-    if len(body) > limit:
-        raise _too_large(request, limit)
-    return body
-
-
 def _too_large(request: HttpRequest, limit: int) -> Problem:
     _drain(request)
     return Problem(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-        f"the body is larger than {limit // (1 << 20)} MB; send it in several requests",
+        f"the body is larger than {limit // (1 << 20)} MB, the most that is taken at once here",
     )
 
 

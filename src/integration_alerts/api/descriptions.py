@@ -82,6 +82,29 @@ def inbox() -> dict[str, Any]:
     return {"responses": {200: _results(InboxEntry)}}
 
 
+def message(content_type: str, result: Any) -> dict[str, Any]:
+    """A request whose body is a mail as it came."""
+    answer = {"application/json": {"schema": _inlined(result)}}
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {content_type: {"schema": {"type": "string"}}},
+        },
+        "responses": {
+            200: {"description": "OK", "content": answer},
+            **_problems(
+                {
+                    401: "No valid platform key",
+                    413: "The message is larger than 1 MB",
+                    415: "No message/rfc822",
+                    422: "An empty body",
+                    503: "The database is away, or the email is being sent: try again",
+                }
+            ),
+        },
+    }
+
+
 def _operation(lines: list[Any], name: str, result: Any) -> dict[str, Any]:
     schemas = [_inlined(line) for line in lines]
     line = schemas[0] if len(schemas) == 1 else {"title": name, "oneOf": schemas}
@@ -130,16 +153,24 @@ _PROBLEM_SCHEMA = {
         "detail": {"type": "string"},
     },
 }
-_PROBLEMS = {
-    status: {
-        "description": description,
-        "content": {"application/problem+json": {"schema": _PROBLEM_SCHEMA}},
+
+
+def _problems(told: dict[int, str]) -> dict[int, Any]:
+    return {
+        status: {
+            "description": description,
+            "content": {"application/problem+json": {"schema": _PROBLEM_SCHEMA}},
+        }
+        for status, description in told.items()
     }
-    for status, description in (
-        (400, "The body is not valid JSON"),
-        (401, "No valid API key"),
-        (413, "The body is too large"),
-        (415, "Neither JSON nor NDJSON"),
-        (422, "Not an array of 1 to 1,000 objects"),
-    )
-}
+
+
+_PROBLEMS = _problems(
+    {
+        400: "The body is not valid JSON",
+        401: "No valid API key",
+        413: "The body is too large",
+        415: "Neither JSON nor NDJSON",
+        422: "Not an array of 1 to 1,000 objects",
+    }
+)

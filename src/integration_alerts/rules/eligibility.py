@@ -26,6 +26,7 @@ class Obstacle(StrEnum):
     NOT_SUBSCRIBED = "the user has no integration alert"
     PAUSED = "the integration alert is paused"
     NOT_COVERED = "the integration alert does not cover this company"
+    BOUNCED = "mail to this address came back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ class Candidate:
     subscribed: bool
     paused: bool
     covered: bool
+    suppressed: bool
+    """Mail to the current address is held back (`suppression`)."""
 
 
 def may_access(role: Role, *, assigned: bool) -> bool:
@@ -56,5 +59,6 @@ def obstacle(candidate: Candidate) -> Obstacle | None:
         (candidate.subscribed, Obstacle.NOT_SUBSCRIBED),
         (not candidate.paused, Obstacle.PAUSED),
         (candidate.covered, Obstacle.NOT_COVERED),
+        (not candidate.suppressed, Obstacle.BOUNCED),
     )
     return next((found for fulfilled, found in checks if not fulfilled), None)

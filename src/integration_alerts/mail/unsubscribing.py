@@ -1,0 +1,28 @@
+"""The link by which a recipient unsubscribes: signed, so that nobody else's can be guessed.
+
+It has no expiry: a mail may be opened years later. What it does is the page's business (R19).
+"""
+
+from django.core.signing import BadSignature, Signer
+
+_SALT = "integration_alerts.unsubscribe"
+_LARGEST_ID = 2**63 - 1
+
+
+def unsubscribe_url(public_url: str, member_id: int) -> str:
+    """The address that pauses this member's alert; also what RFC 8058 asks to be posted to."""
+    return f"{public_url}/unsubscribe/{_signer().sign(str(member_id))}"
+
+
+def read_token(token: str) -> int | None:
+    """The member id in the last part of such an address; None if we did not sign it."""
+    try:
+        member_id = int(_signer().unsign(token))
+    except (BadSignature, ValueError):
+        return None
+    return member_id if 0 < member_id <= _LARGEST_ID else None
+
+
+def _signer() -> Signer:
+    # The default separator, a colon, is percent-encoded by some mail programs.
+    return Signer(salt=_SALT, sep=".")
