@@ -6,7 +6,7 @@ Knows nothing of Django: `settings` turns the result into Django's settings, `cl
 import os
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,14 +14,22 @@ from urllib.parse import urlsplit
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
-from integration_alerts.mail.email_url import EmailUrlError, MailServer, parse_email_url
+from integration_alerts.mail.dkim_key import DkimKey
+from integration_alerts.mail.email_url import MailServer
+from integration_alerts.mail.esp_url import Esp
+from integration_alerts.mail_configuration import (
+    ConfigurationError,
+    dkim,
+    mail_server,
+    rate,
+    rates,
+)
+
+__all__ = ["Configuration", "ConfigurationError", "load", "secret_key"]
 
 _LONGEST_WAIT = 24 * 60 * 60
 _MOST_PROXIES = 10
-
-
-class ConfigurationError(Exception):
-    """A setting that cannot be used; the message is one line that names it."""
+_LONGEST_BOUNCE_NAME = 23  # mail.return_path.LONGEST_NAME, which would load Django
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +42,26 @@ class Configuration:
     """`DATABASE_URL` as libpq parameters; None: the embedded PostgreSQL under `data_dir`."""
     postgres_bin: Path | None
     """`POSTGRES_BIN`: the folder of the PostgreSQL programs; None: the ones found."""
-    mail_server: MailServer | None
+    mail_server: MailServer | Esp | None
     """`EMAIL_URL`; None: the built-in inbox catches all mail."""
+    mail_rate: float | None
+    """`MAIL_RATE`: mails a second, for the mailer as a whole; None: no limit."""
+    mail_rate_per_domain: Mapping[str, float]
+    """`MAIL_RATE_PER_DOMAIN`: mails a second by recipient domain; `*`: each of the others."""
+    dkim_domain: str
+    """`DKIM_DOMAIN`: the domain that signs; the sender's unless set."""
+    dkim_selector: str
+    """`DKIM_SELECTOR`: under which name the domain's DNS has the public key."""
+    dkim_key_file: DkimKey | None = field(repr=False)
+    """The key in `DKIM_KEY_FILE`; None: mails are not signed here."""
     default_from_email: str
     """`DEFAULT_FROM_EMAIL`: the sender of every mail, an address or `Name <address>`."""
+    bounce_address: str
+    """`BOUNCE_ADDRESS`: the address whose sub-addresses are return paths; empty: the sender's."""
     public_url: str
     """`PUBLIC_URL`: where people reach the pages; links in mails begin with it. No trailing `/`."""
+    webhook_secret: str = field(repr=False)
+    """`WEBHOOK_SECRET` as `user:password`: what the email service signs in with; empty: nothing."""
     group_wait: int
     """`GROUP_WAIT` in seconds (R22), for new accounts."""
     group_interval: int
@@ -59,13 +81,27 @@ class Configuration:
 
 def load(environment: Mapping[str, str]) -> Configuration:
     """Read and check the settings; raises ConfigurationError for the first wrong one."""
+    sender = _sender(environment)
+    domain, selector, key = dkim(
+        environment.get("DKIM_KEY_FILE", ""),
+        environment.get("DKIM_SELECTOR", ""),
+        environment.get("DKIM_DOMAIN", ""),
+        parseaddr(sender)[1].rpartition("@")[2],
+    )
     return Configuration(
         data_dir=_folder(environment.get("DATA_DIR") or "./var"),
         database=_database(environment.get("DATABASE_URL", "")),
         postgres_bin=Path(folder) if (folder := environment.get("POSTGRES_BIN")) else None,
-        mail_server=_mail_server(environment.get("EMAIL_URL", "")),
-        default_from_email=_sender(environment),
+        mail_server=mail_server(environment.get("EMAIL_URL", "")),
+        mail_rate=rate("MAIL_RATE", text) if (text := environment.get("MAIL_RATE")) else None,
+        mail_rate_per_domain=rates(environment.get("MAIL_RATE_PER_DOMAIN", "")),
+        dkim_domain=domain,
+        dkim_selector=selector,
+        dkim_key_file=key,
+        default_from_email=sender,
+        bounce_address=_bounce_address(environment.get("BOUNCE_ADDRESS", "")),
         public_url=_public_url(environment.get("PUBLIC_URL") or "http://localhost:8000"),
+        webhook_secret=_webhook_secret(environment.get("WEBHOOK_SECRET", "")),
         group_wait=_seconds(environment, "GROUP_WAIT", 30),
         group_interval=_seconds(environment, "GROUP_INTERVAL", 300),
         trusted_proxy_count=_proxies(environment),
@@ -138,15 +174,6 @@ def _database_error(problem: str) -> ConfigurationError:
     )
 
 
-def _mail_server(url: str) -> MailServer | None:
-    if not url:
-        return None
-    try:
-        return parse_email_url(url)
-    except EmailUrlError as error:
-        raise ConfigurationError(str(error)) from error
-
-
 def _sender(environment: Mapping[str, str]) -> str:
     sender = environment.get("DEFAULT_FROM_EMAIL") or "Integration Alerts <alerts@localhost>"
     local, at, domain = parseaddr(sender)[1].rpartition("@")
@@ -160,6 +187,34 @@ def _sender(environment: Mapping[str, str]) -> str:
             f"'Alerts <alerts@example.com>', got {sender!r}"
         )
     return sender
+
+
+def _bounce_address(address: str) -> str:
+    if not address:
+        return ""
+    name, at, domain = address.rpartition("@")
+    plain = address.isascii() and address.isprintable() and not set(address) & set(' <>(),;:\\"+')
+    if not plain or not name or not at or not domain or "@" in name:
+        raise ConfigurationError(
+            "BOUNCE_ADDRESS: expected a plain address without + such as "
+            f"bounces@alerts.example.com, got {address!r}"
+        )
+    if len(name) > _LONGEST_BOUNCE_NAME:
+        raise ConfigurationError(
+            "BOUNCE_ADDRESS: the part before the @ must have no more than "
+            f"{_LONGEST_BOUNCE_NAME} characters, because a signature follows it; got {address!r}"
+        )
+    return address
+
+
+def _webhook_secret(secret: str) -> str:
+    name, _, password = secret.partition(":")
+    if secret and not (name and password and secret.isascii() and secret.isprintable()):
+        raise ConfigurationError(
+            "WEBHOOK_SECRET: expected a name and a password with a colon between them, "
+            "in ASCII characters"
+        )
+    return secret
 
 
 def _public_url(url: str) -> str:

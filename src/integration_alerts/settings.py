@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from integration_alerts.configuration import load, secret_key
 from integration_alerts.engine.postgres import socket_directory
+from integration_alerts.mail.esp_url import Esp
 
 CONFIGURATION = load(os.environ)
 
@@ -113,6 +114,16 @@ AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"
 USE_TZ = True
 TIME_ZONE = "UTC"
 USE_I18N = False
+
+# For the webhooks of the email service that EMAIL_URL names (api.webhooks).
+ANYMAIL = {
+    **(
+        CONFIGURATION.mail_server.anymail_settings()
+        if isinstance(CONFIGURATION.mail_server, Esp)
+        else {}
+    ),
+    "WEBHOOK_SECRET": CONFIGURATION.webhook_secret,
+}
 
 # The mails of the pages; notices go their own way (mail.delivering).
 EMAIL_BACKEND = "integration_alerts.engine.posting.EmailBackend"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from integration_alerts.configuration import ConfigurationError, load, secret_key
-from integration_alerts.mail.email_url import Security
+from integration_alerts.mail.email_url import MailServer, Security
 
 
 def test_nothing_needs_to_be_set() -> None:
@@ -14,6 +14,8 @@ def test_nothing_needs_to_be_set() -> None:
     assert settings.embedded
     assert settings.data_dir == Path.cwd() / "var"
     assert settings.mail_server is None
+    assert (settings.mail_rate, settings.mail_rate_per_domain) == (None, {})
+    assert (settings.dkim_domain, settings.dkim_selector, settings.dkim_key_file) == ("", "", None)
     assert settings.public_url == "http://localhost:8000"
     assert (settings.group_wait, settings.group_interval) == (30, 300)
     assert (settings.log_format, settings.demo, settings.postgres_bin) == ("text", False, None)
@@ -27,7 +29,10 @@ def test_everything_can_be_set() -> None:
             "POSTGRES_BIN": "/opt/pg/bin",
             "EMAIL_URL": "smtps://u:p@mail.example",
             "DEFAULT_FROM_EMAIL": "Alerts <alerts@platform.example>",
+            "BOUNCE_ADDRESS": "bounces@alerts.example",
             "PUBLIC_URL": "https://alerts.example/base/",
+            "MAIL_RATE": "12.5",
+            "MAIL_RATE_PER_DOMAIN": " Big.example = 20, bücher.example=0.5 ,*=50,",
             "GROUP_WAIT": "0",
             "GROUP_INTERVAL": "60",
             "TRUSTED_PROXY_COUNT": "2",
@@ -39,8 +44,11 @@ def test_everything_can_be_set() -> None:
         "user": "me", "password": "p@ss", "host": "db.example", "port": "6432",
         "dbname": "alerts", "sslmode": "require",
     }  # fmt: skip
-    assert settings.mail_server is not None
+    assert settings.mail_rate == 12.5
+    assert settings.mail_rate_per_domain == {"big.example": 20, "bücher.example": 0.5, "*": 50}
+    assert isinstance(settings.mail_server, MailServer)
     assert settings.mail_server.security is Security.TLS
+    assert settings.bounce_address == "bounces@alerts.example"
     assert settings.public_url == "https://alerts.example/base"
     assert (settings.group_wait, settings.group_interval) == (0, 60)
     assert settings.trusted_proxy_count == 2
@@ -62,6 +70,13 @@ def test_everything_can_be_set() -> None:
         ("DEFAULT_FROM_EMAIL", "nobody"),
         ("DEFAULT_FROM_EMAIL", "Alerts <alerts@>"),
         ("DEFAULT_FROM_EMAIL", "a@b.example\nBcc: c@d.example"),
+        ("BOUNCE_ADDRESS", "bounces"),
+        ("BOUNCE_ADDRESS", "Bounces <bounces@alerts.example>"),
+        ("BOUNCE_ADDRESS", "bounces+x@alerts.example"),
+        ("BOUNCE_ADDRESS", "b@unces@alerts.example"),
+        ("BOUNCE_ADDRESS", "bounces@alerts.example\nBcc: c@d.example"),
+        ("BOUNCE_ADDRESS", "@alerts.example"),
+        ("BOUNCE_ADDRESS", "b" * 24 + "@alerts.example"),
         ("PUBLIC_URL", "alerts.example"),
         ("PUBLIC_URL", "https://alerts.example:port"),
         ("PUBLIC_URL", "https://[::1"),
@@ -77,6 +92,19 @@ def test_everything_can_be_set() -> None:
         ("TRUSTED_PROXY_COUNT", "11"),
         ("TRUSTED_PROXY_COUNT", "yes"),
         ("GROUP_INTERVAL", "1.5"),
+        ("EMAIL_URL", "postmark://"),
+        ("MAIL_RATE", "0"),
+        ("MAIL_RATE", "-1"),
+        ("MAIL_RATE", "nan"),
+        ("MAIL_RATE", "inf"),
+        ("MAIL_RATE", "10001"),
+        ("MAIL_RATE", "fast"),
+        ("MAIL_RATE_PER_DOMAIN", "big.example"),
+        ("MAIL_RATE_PER_DOMAIN", "big.example=0"),
+        ("MAIL_RATE_PER_DOMAIN", "big.example="),
+        ("MAIL_RATE_PER_DOMAIN", "=20"),
+        ("MAIL_RATE_PER_DOMAIN", "a@big.example=20"),
+        ("MAIL_RATE_PER_DOMAIN", "big.example=20,Big.example=30"),
         ("LOG_FORMAT", "xml"),
     ],
 )

@@ -7,7 +7,9 @@ from django.db import Error
 
 from integration_alerts.configuration import Configuration
 from integration_alerts.engine import database, workers
-from integration_alerts.engine.working import mailer_for
+from integration_alerts.engine.equipment import mailer_for
+from integration_alerts.mail import circuits
+from integration_alerts.mail.circuits import OpenCircuit
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,14 @@ def worker_seen() -> bool:
     return bool(workers.alive())
 
 
+def refusing_mailer() -> OpenCircuit | None:
+    """The mailer that takes no mail from us at all, if so (mail.circuits).
+
+    Raises django.db.Error without a database.
+    """
+    return next(iter(circuits.open_circuits()), None)
+
+
 def check(configuration: Configuration) -> Iterator[Finding]:
     """Check the database, the mail server and the workers, in this order."""
     yield Finding("configuration", well=True, detail="every setting can be used")
@@ -38,6 +48,8 @@ def check(configuration: Configuration) -> Iterator[Finding]:
         return
     yield _check_mail(configuration)
     if schema.well:
+        if (circuit := refusing_mailer()) is not None:
+            yield _tell_of(circuit)
         yield _check_workers()
 
 
@@ -56,15 +68,25 @@ def _check_mail(configuration: Configuration) -> Finding:
             "mail", well=True, detail="no EMAIL_URL is set: the built-in inbox catches all mail",
         )  # fmt: skip
     mailer = mailer_for(configuration)
-    answer = mailer.check()
+    answer, server = mailer.check(), configuration.mail_server.place
     mailer.close()
-    server = f"{configuration.mail_server.host}:{configuration.mail_server.port}"
+    if mailer.probes_by_sending:
+        return Finding("mail", well=True, detail=f"{server}: {answer.text}")
     if answer.code is not None and answer.code // 100 == 2:
         return Finding("mail", well=True, detail=f"{server} would take mail")
     return Finding(
         "mail", well=False,
         detail=f"{server} in phase {answer.phase.value}: {answer.code or ''} {answer.text}",
         hint="check EMAIL_URL, and that this machine may reach the server",
+    )  # fmt: skip
+
+
+def _tell_of(circuit: OpenCircuit) -> Finding:
+    return Finding(
+        "delivery", well=False,
+        detail=f"no mail is sent since {circuit.opened_at:%Y-%m-%d %H:%M:%S} UTC: "
+        f"{circuit.mailer} in phase {circuit.words}",
+        hint="check EMAIL_URL and restart the worker; mails wait, and no attempt is counted",
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from integration_alerts.directory import invitations
 from integration_alerts.directory.models import Account, Member
 from integration_alerts.engine.page_mail import page_mail, public_address
-from integration_alerts.mail.letters import one_line, shorten
+from integration_alerts.mail.text import one_line, shorten
 
 BATCH = 100
 _PAUSE = timedelta(minutes=5)  # nobody's mailbox is filled by somebody who keeps asking

@@ -17,9 +17,13 @@ from django.core.mail.message import EmailMessage
 from django.db import connection, transaction
 
 from integration_alerts.engine import clock, wakeups
+from integration_alerts.engine.equipment import stationery_for
 from integration_alerts.engine.models import PostedMail
+from integration_alerts.mail import circuits, pacing
+from integration_alerts.mail.circuits import Permission
 from integration_alerts.mail.delivering import Courier
 from integration_alerts.mail.writing import Stationery
+from integration_alerts.rules import circuit
 from integration_alerts.rules.retry import Answer, Phase, Verdict, next_attempt_at, verdict
 
 # Longer than any attempt takes: nobody else tries meanwhile, and a worker that dies loses nothing.
@@ -35,12 +39,21 @@ class EmailBackend(BaseEmailBackend):
     def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         """Keep the messages; they are sent once the current transaction is committed."""
         now = clock.now()
-        domain = Stationery(settings.DEFAULT_FROM_EMAIL, "").message_id_domain
-        rows = [row for message in email_messages for row in _rows(message, domain, now)]
+        stationery = stationery_for(settings.CONFIGURATION)
+        rows = [row for message in email_messages for row in _rows(message, stationery, now)]
         with transaction.atomic():
             PostedMail.objects.bulk_create(rows)
             wakeups.wake(wakeups.POST)
         return len(email_messages)
+
+
+def post(sender: str, recipient: str, message: bytes, now: datetime) -> None:
+    """Keep a message that is written already; it is sent once the transaction is committed."""
+    with transaction.atomic():
+        PostedMail.objects.create(
+            sender=sender, recipient=recipient, message=message, posted_at=now, next_attempt_at=now
+        )
+        wakeups.wake(wakeups.POST)
 
 
 def anything_due(now: datetime) -> bool:
@@ -49,17 +62,49 @@ def anything_due(now: datetime) -> bool:
 
 
 def post_due(courier: Courier) -> None:
-    """Send what is due, one after the other."""
-    while not courier.stopping() and (mail := _claim(courier.clock())) is not None:
+    """Send what is due, one after the other, as far as the mailer and the pace allow."""
+    while not courier.stopping():
+        now = courier.clock()
+        due = anything_due(now)
+        permission = circuits.may_send(courier.mailer, now, anything_due=due)
+        if permission is Permission.WAIT or (mail := _claim(now)) is None:
+            return
+        if not _may_go(courier, mail):
+            continue
         answer = _send(courier, mail)
+        if circuit.opens(answer):
+            _put_back(mail, courier.clock())
+            circuits.open_circuit(courier.mailer, answer, courier.clock())
+            return
         _record(mail, answer, courier.clock())
+        if permission is Permission.PROBE and circuit.closes_after_attempt(answer):
+            circuits.close_circuit(courier.mailer)
 
 
-def _rows(message: EmailMessage, domain: str, now: datetime) -> list[PostedMail]:
+def _may_go(courier: Courier, mail: PostedMail) -> bool:
+    """Whether the pace lets it go now; else it is put at its turn."""
+    key = f"posted {mail.pk}"
+    with transaction.atomic():
+        turns = pacing.take_turns(courier.pace, {key: mail.recipient}, courier.clock())
+        if key in turns.going:
+            return True
+        _put_back(mail, turns.places[key])
+    return False
+
+
+def _put_back(mail: PostedMail, when: datetime) -> None:
+    """As if this attempt had not been: no mailer took part in it."""
+    PostedMail.objects.filter(pk=mail.pk).update(next_attempt_at=when, attempts=mail.attempts - 1)
+
+
+def _rows(message: EmailMessage, stationery: Stationery, now: datetime) -> list[PostedMail]:
     # Django would write this machine's name into the Message-ID.
-    message.extra_headers.setdefault("Message-ID", make_msgid(domain=domain))
+    message_id = make_msgid(domain=stationery.message_id_domain)
+    message.extra_headers.setdefault("Message-ID", message_id)
     message.extra_headers.setdefault("Auto-Submitted", "auto-generated")  # RFC 3834 section 5
     written = cast("Any", message.message()).as_bytes(linesep="\r\n")
+    if stationery.sign is not None:
+        written = stationery.sign(written)
     sender = parseaddr(message.from_email)[1]
     return [
         PostedMail(

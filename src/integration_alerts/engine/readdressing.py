@@ -5,7 +5,7 @@ from datetime import datetime
 from integration_alerts.directory import address_change
 from integration_alerts.directory.models import Member
 from integration_alerts.engine.page_mail import page_mail, public_address
-from integration_alerts.mail.letters import one_line
+from integration_alerts.mail.text import one_line
 
 
 def ask_new_address(member: Member, address: str, now: datetime) -> None:

@@ -11,8 +11,9 @@ from procrastinate import Blueprint, JobContext
 from procrastinate.jobs import Status
 
 from integration_alerts.engine import advancing, clock, posting, wakeups, workers
-from integration_alerts.mail import outbox
+from integration_alerts.mail import circuits, outbox, pacing
 from integration_alerts.mail.delivering import Courier, deliver_batch
+from integration_alerts.mail.turns import await_turn
 
 tasks = Blueprint()
 SWEEP_SECONDS = 5
@@ -40,8 +41,13 @@ def deliver(context: JobContext) -> None:
     courier = _courier(context)
     # Each job calls one other at its start; they stay while there is anything to do.
     on_more: Callable[[], None] = _wake_deliverers
-    while not courier.stopping() and deliver_batch(courier, on_more):
-        on_more = _wake_nobody
+    while not courier.stopping():
+        if deliver_batch(courier, on_more):
+            on_more = _wake_nobody
+        elif await_turn(courier):
+            on_more = _wake_deliverers
+        else:
+            return
 
 
 @tasks.task(name=wakeups.POST, queue=wakeups.DELIVERING_QUEUE, pass_context=True)
@@ -59,13 +65,16 @@ def sweep(timestamp: int) -> None:  # noqa: ARG001 (the planned time)
     advancing.wake_for_what_is_due(now)
     if posting.anything_due(now):
         wakeups.wake(wakeups.POST)
+    if circuits.probe_due(now):
+        wakeups.wake(wakeups.DELIVER)
 
 
 @tasks.periodic(cron="23 * * * *")
 @tasks.task(name="forget_dead_workers", queue=wakeups.PLANNING_QUEUE)
 def forget_dead_workers(timestamp: int) -> None:  # noqa: ARG001
-    """Tidy up the list of workers."""
+    """Tidy up the list of workers, and the lanes that no mail waits in."""
     workers.forget_dead()
+    pacing.forget_old(clock.now())
 
 
 @tasks.periodic(cron="41 * * * *")

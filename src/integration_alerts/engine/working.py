@@ -23,32 +23,18 @@ from psycopg import OperationalError
 from integration_alerts.configuration import Configuration
 from integration_alerts.engine import clock, wakeups
 from integration_alerts.engine.attention import attentive_worker
+from integration_alerts.engine.equipment import mailer_for, pace_for, stationery_for
 from integration_alerts.engine.tasks import tasks
 from integration_alerts.engine.workers import Heartbeat
+from integration_alerts.mail import circuits
 from integration_alerts.mail.delivering import Courier
 from integration_alerts.mail.in_hand import InHand
-from integration_alerts.mail.inbox import InboxMailer
-from integration_alerts.mail.mailers import Mailer
-from integration_alerts.mail.smtp import SmtpMailer
-from integration_alerts.mail.writing import Stationery
 
 DEFAULT_CONCURRENCY = 10
 _PLANNERS = 2
 _RETRY_SECONDS = 2
 
 logger = logging.getLogger(__name__)
-
-
-def mailer_for(configuration: Configuration) -> Mailer:
-    """The mailer that the settings ask for: SMTP, or the built-in inbox."""
-    if configuration.mail_server is None:
-        return InboxMailer(clock.now)
-    return SmtpMailer(configuration.mail_server)
-
-
-def stationery_for(configuration: Configuration) -> Stationery:
-    """What is the same in every mail of this installation."""
-    return Stationery(configuration.default_from_email, configuration.public_url)
 
 
 def work(concurrency: int = DEFAULT_CONCURRENCY) -> None:
@@ -72,7 +58,9 @@ def work(concurrency: int = DEFAULT_CONCURRENCY) -> None:
             stopping=stopping.is_set,
             slots=concurrency,
             in_hand=in_hand,
+            pace=pace_for(configuration),
         )
+        circuits.forget_others(mailer)
         logger.info("worker %s is ready, up to %s mails at once", os.getpid(), concurrency)
         asyncio.run(_until_stopped(courier, stopping, concurrency))
     mailer.close()

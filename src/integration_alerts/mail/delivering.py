@@ -8,20 +8,22 @@ import random
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from email.utils import parseaddr
 from typing import TypeVar
 from uuid import UUID
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
-from integration_alerts.mail import outbox
+from integration_alerts.mail import circuits, outbox, pacing, return_path
+from integration_alerts.mail.circuits import Permission
 from integration_alerts.mail.in_hand import InHand
 from integration_alerts.mail.mailers import Mailer
 from integration_alerts.mail.models import EmailStatus
 from integration_alerts.mail.outbox import Claimed
+from integration_alerts.mail.pacing import Pace
 from integration_alerts.mail.writing import Stationery
+from integration_alerts.rules import circuit
 from integration_alerts.rules.retry import Answer, Phase
 
 Result = TypeVar("Result")
@@ -44,38 +46,68 @@ class Courier:
     stopping: Callable[[], bool]
     slots: int  # how many emails this worker sends at the same time
     in_hand: InHand
+    pace: Pace = field(default_factory=Pace)
 
 
 def deliver_batch(courier: Courier, on_more: Callable[[], None]) -> int:
-    """Deliver one batch; returns how many emails were claimed, 0: nothing is due.
+    """Deliver one batch; returns how many emails were claimed, 0: nothing is due, or may go.
 
     `on_more` is called before sending when there may be more, so that others can begin meanwhile.
     """
     due = outbox.count_due(courier.clock(), limit=BATCH * courier.slots)
-    share = min(BATCH, max(1, due // courier.slots))
+    permission = circuits.may_send(courier.mailer, courier.clock(), anything_due=bool(due))
+    if permission is Permission.WAIT:
+        return 0
+    probing = permission is Permission.PROBE
+    share = 1 if probing else min(BATCH, max(1, due // courier.slots))
     emails = deque(outbox.claim(courier.worker, courier.clock(), share, courier.stationery))
     courier.in_hand.take(email.id for email in emails)
     claimed = len(emails)
     try:
-        if due > claimed:
+        if due > claimed and not probing:
             on_more()
-        while emails and not courier.stopping():
-            wanted = outbox.check_again(
-                emails[0], courier.worker, courier.clock(), courier.stationery
-            )
-            done = emails.popleft()
-            if wanted is not None:
-                _deliver(courier, wanted)
-            courier.in_hand.drop([done.id])
+        if not probing:
+            _wait_for_their_turn(courier, emails)
+        _deliver_each(courier, emails, probing=probing)
     finally:
-        if emails:
-            ids = [email.id for email in emails]
-            _persist(courier, lambda: outbox.give_back(ids, courier.worker, courier.clock()))
-            courier.in_hand.drop(ids)
+        _give_back(courier, [email.id for email in emails])
     return claimed
 
 
-def _deliver(courier: Courier, email: Claimed) -> None:
+def _wait_for_their_turn(courier: Courier, emails: deque[Claimed]) -> None:
+    """Give back those that the pace does not let go yet."""
+    going, waiting = pacing.hold_back(courier.pace, list(emails), courier.worker, courier.clock())
+    emails.clear()
+    emails.extend(going)
+    courier.in_hand.drop(email.id for email in waiting)
+
+
+def _deliver_each(courier: Courier, emails: deque[Claimed], *, probing: bool) -> None:
+    """Deliver from the front; leaves what is not to be begun now."""
+    while emails and not courier.stopping():
+        wanted = outbox.check_again(emails[0], courier.worker, courier.clock(), courier.stationery)
+        # Away before it is sent: should recording fail, it must not pass for one not begun.
+        done = emails.popleft()
+        if wanted is not None and not _deliver(courier, wanted, probing=probing):
+            emails.appendleft(done)
+            return
+        courier.in_hand.drop([done.id])
+
+
+def _give_back(courier: Courier, ids: list[int]) -> None:
+    if not ids:
+        return
+
+    def give_back() -> None:
+        outbox.give_back(ids, courier.worker, courier.clock())
+        pacing.keep_places(courier.pace, ids, courier.clock())
+
+    _persist(courier, give_back)
+    courier.in_hand.drop(ids)
+
+
+def _deliver(courier: Courier, email: Claimed, *, probing: bool) -> bool:
+    """Send one email and record what came of it; False: no mailer to send by, nothing counts."""
     current: Claimed | None = email
 
     def still_wanted() -> bool:
@@ -87,9 +119,24 @@ def _deliver(courier: Courier, email: Claimed) -> None:
         email = current
         started = courier.clock()
         answer = _send(courier, email, still_wanted)
-        if current == email:
-            _record(courier, email, answer, started)
-            return
+        if current != email:
+            continue
+        if circuit.opens(answer):
+            _refuse_all(courier, answer, probing=probing)
+            return False
+        _record(courier, email, answer, started)
+        if probing and circuit.closes_after_attempt(answer):
+            _persist(courier, lambda: circuits.close_circuit(courier.mailer))
+        break
+    return True
+
+
+def _refuse_all(courier: Courier, answer: Answer, *, probing: bool) -> None:
+    if probing:
+        _persist(courier, lambda: circuits.note(courier.mailer, answer))
+    else:
+        now = courier.clock()
+        _persist(courier, lambda: circuits.open_circuit(courier.mailer, answer, now))
 
 
 def _record(courier: Courier, email: Claimed, answer: Answer, started: datetime) -> None:
@@ -107,11 +154,13 @@ def _record(courier: Courier, email: Claimed, answer: Answer, started: datetime)
 
 
 def _send(courier: Courier, email: Claimed, still_wanted: Callable[[], bool]) -> Answer:
-    sender = parseaddr(courier.stationery.sender)[1]
+    sender = courier.stationery.envelope_sender(email.id)
     if not connection.in_atomic_block:
         connection.close()  # back to the pool: a slow mail server must not hold a connection
     try:
-        return courier.mailer.send(sender, email.address, email.message, still_wanted)
+        return courier.mailer.send(
+            sender, email.address, email.message, still_wanted, return_path.token(email.id)
+        )
     except Exception as error:  # a mailer's own fault must not leave the email claimed for ever
         logger.exception("the mailer failed on email %s", email.id)
         return Answer(Phase.CONNECT, None, f"the mailer failed: {type(error).__name__}")

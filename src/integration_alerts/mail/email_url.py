@@ -1,7 +1,8 @@
 """Reads EMAIL_URL, the address of the mail server with its user name and password.
 
-Connects to nothing. Its errors never repeat a part of the URL, because a password with a character
-that should have been percent-encoded can end up in any part.
+The URLs of email services are read by `esp_url`. Connects to nothing. Errors never repeat a part of
+the URL, because a password with a character that should have been percent-encoded can end up in
+any part.
 """
 
 import re
@@ -10,6 +11,9 @@ from enum import StrEnum
 from ipaddress import IPv6Address
 from typing import NoReturn
 from urllib.parse import SplitResult, unquote, urlsplit
+
+from integration_alerts.mail.esp_url import Esp, EspUrlError, parse_esp_url
+from integration_alerts.mail.esps import ESPS
 
 
 class EmailUrlError(ValueError):
@@ -34,6 +38,11 @@ class MailServer:
     username: str | None
     password: str | None = field(repr=False)
 
+    @property
+    def place(self) -> str:
+        """Where it is, for people."""
+        return f"{self.host}:{self.port}"
+
 
 _EXPECTED = "expected smtp://user:password@host:587 or smtps://user:password@host:465"
 _RELAY_PORT = 25
@@ -43,14 +52,21 @@ _LABEL = r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?"
 _HOST_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 
 
-def parse_email_url(url: str) -> MailServer:
-    """Read `smtp[s]://[user:password@]host[:port][?tls=required]`.
+def parse_email_url(url: str) -> MailServer | Esp:
+    """Read `smtp[s]://[user:password@]host[:port][?tls=required]`, or an email service's URL.
 
     `smtp` uses STARTTLS when the server offers it and insists on it with `?tls=required`; `smtps`
     encrypts from the start. The port is 465 for `smtps`; for `smtp` 587 (submission, RFC 6409) with
     credentials and 25 without. User name and password are percent-decoded.
     """
-    parts = _split(url.strip())
+    url = url.strip()
+    parts = _split(url)
+    if parts.scheme in ESPS:
+        try:
+            return parse_esp_url(url)
+        except EspUrlError as error:
+            raise EmailUrlError(f"EMAIL_URL: {error}") from None
+    _check_nothing_follows(parts)
     username, password = _credentials(parts)
     security = _security(parts)
     return MailServer(
@@ -69,13 +85,22 @@ def _split(url: str) -> SplitResult:
         parts = urlsplit(url)
     except ValueError:
         _fail("it is not a URL")
-    if parts.scheme not in ("smtp", "smtps") or not url[len(parts.scheme) :].startswith("://"):
+    if parts.scheme not in ("smtp", "smtps", *ESPS):
+        _fail(f"it must begin with smtp:// or smtps://, or name an email service: {_services()}")
+    if not url[len(parts.scheme) :].startswith("://"):
         _fail("it must begin with smtp:// or smtps://")
+    return parts
+
+
+def _check_nothing_follows(parts: SplitResult) -> None:
     if "@" in parts.path + parts.query + parts.fragment:
         _fail("a /, ? or # in the user name or password must be percent-encoded (%2F, %3F, %23)")
     if parts.path not in ("", "/") or parts.fragment:
         _fail("nothing but ?tls=required may follow the host and port")
-    return parts
+
+
+def _services() -> str:
+    return ", ".join(sorted(ESPS))
 
 
 def _security(parts: SplitResult) -> Security:

@@ -34,6 +34,9 @@ class CaughtMail:
 class InboxMailer:
     """A mailer that keeps what it is given in the inbox and accepts it."""
 
+    name = "the built-in inbox"
+    probes_by_sending = False
+
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
 
@@ -43,6 +46,7 @@ class InboxMailer:
         recipient: str,
         message: bytes,
         still_wanted: Callable[[], bool] = always,  # noqa: ARG002 (no time passes here)
+        reference: str = "",  # noqa: ARG002 (nobody speaks of it later)
     ) -> Answer:
         """Keep the message."""
         InboxMessage.objects.create(

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from integration_alerts.mail.email_url import MailServer
-from integration_alerts.mail.mailers import always
+from integration_alerts.mail.mailers import always, identity
 from integration_alerts.mail.smtp_connection import SmtpConnection, was_dead
 from integration_alerts.mail.smtp_envelope import AddressError, Envelope, as_smtp_data
 from integration_alerts.mail.smtp_session import SessionError, SmtpSession, Timeouts
@@ -34,6 +34,8 @@ class SmtpMailer:
 
     Every method may be called by any thread and none raises for a fault of server or network.
     """
+
+    probes_by_sending = False
 
     def __init__(
         self,
@@ -64,12 +66,19 @@ class SmtpMailer:
         self._idle: list[_Idle] = []  # the last used one at the end
         self._closed = False
 
+    @property
+    def name(self) -> str:
+        """The server, and a digest of how it is used."""
+        server = self._server
+        return identity(server.place, server.security, server.username, server.password)
+
     def send(
         self,
         sender: str,
         recipient: str,
         message: bytes,
         still_wanted: Callable[[], bool] = always,
+        reference: str = "",  # noqa: ARG002 (the sender says it: mail.return_path)
     ) -> Answer:
         """Try once to hand one email in.
 

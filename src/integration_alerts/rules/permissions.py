@@ -34,6 +34,9 @@ class Denial(StrEnum):
     RECIPIENT_UNSUBSCRIBED = (
         "The recipient unsubscribed by a link in a mail. Only they can resume this alert."
     )
+    RECIPIENT_COMPLAINED = (
+        "The recipient reported a mail as spam. Only they can have mail sent to this address again."
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +189,20 @@ def may_resume(
         return denied
     if unsubscribed_by_link and (actor is None or actor.id != recipient.id):
         return Denial.RECIPIENT_UNSUBSCRIBED
+    return None
+
+
+def may_mail_again(
+    actor: Person | None, recipient: Person, current: Scope, *, complained: bool
+) -> Denial | None:
+    """Whether the actor may have mail sent again to an address that it came back from.
+
+    As with resuming: whoever said that they want no mail is asked, and nobody else (R19).
+    """
+    if denied := may_end(actor, recipient, current):
+        return denied
+    if complained and (actor is None or actor.id != recipient.id):
+        return Denial.RECIPIENT_COMPLAINED
     return None
 
 

@@ -51,6 +51,8 @@ class Answer:
     """The reply code; None: no answer (network fault, time-out, TLS fault)."""
     text: str
     """The server's words or a plain description: one line of at most 500 characters."""
+    remote_id: str = ""
+    """What an email service calls the message that it took over; its webhooks speak of it so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ from typing import ClassVar, cast
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from integration_alerts.alerts.models import Subscription
@@ -36,7 +38,11 @@ class AccountPage(Page):
     def what_it_has(self, account: Account) -> SafeString:
         """Links to everything in the account."""
         parts = (Company, Member, Integration, Subscription, Email, ApiKey)
-        return listed(parts, "account", account.pk)
+        return format_html(
+            '{}, <a href="{}">How its mails look</a>',
+            listed(parts, "account", account.pk),
+            reverse("operator_mails", args=[account.pk]),
+        )
 
 
 @admin.register(Company, site=site)

@@ -6,8 +6,10 @@ from django.contrib.admin import AdminSite
 from django.contrib.auth.views import LogoutView, redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import URLPattern, URLResolver, reverse
+from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+
+from integration_alerts.web.back_office.mailer import mailer_page
 
 # Of passwords and second steps the sign-in takes care, for operators as for everybody.
 _LEFT_OUT = {"password_change", "password_change_done", "view_on_site", "autocomplete"}
@@ -23,7 +25,12 @@ class BackOffice(AdminSite):
 
     def get_urls(self) -> list[URLResolver | URLPattern]:
         """The addresses, without those that are somewhere else or nowhere."""
-        return [url for url in super().get_urls() if getattr(url, "name", "") not in _LEFT_OUT]
+        urls = [url for url in super().get_urls() if getattr(url, "name", "") not in _LEFT_OUT]
+        return [path("mailer/", self.admin_view(self.mailer), name="mailer"), *urls]
+
+    def mailer(self, request: HttpRequest) -> HttpResponse:
+        """How the mailer and the outbox stand."""
+        return mailer_page(request, self.each_context(request))
 
     def login(
         self,
