@@ -70,6 +70,17 @@ def give(world: World, user: str, *companies: str) -> Subscription:
     return alert(user)
 
 
+def give_brands(world: World) -> None:
+    """Brands of their own for the mails of both accounts."""
+    for name, colour in (("acme", "#ffb000"), ("globex", "#00b0ff")):
+        brand = {
+            "name": f"{name.title()} Works", "colour": colour,
+            "logo_url": f"https://pictures.example/{name}/logo.png",
+            "reply_to": f"help@{name}.example",
+        }  # fmt: skip
+        world.directory({"type": "account", "id": name, "brand": brand})
+
+
 def browser(external_id: str) -> Client:
     """A browser in which this member is signed in."""
     return signed_in(member(external_id))

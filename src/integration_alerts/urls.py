@@ -4,11 +4,13 @@ from django.urls import include, path
 
 from integration_alerts.api.app import api
 from integration_alerts.api.health import healthz, readyz
+from integration_alerts.api.webhooks import webhook
 
 urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),
     path("api/v1/", api.urls),
+    path("webhooks/<str:service>", webhook),
     path("", include("integration_alerts.web.urls")),
 ]
 

@@ -85,6 +85,16 @@ def test_apikey_for_an_unknown_account_is_one_clear_line(home: Installation) -> 
     assert done.stderr == ("integration-alerts: --account: no account 'nobody'; import it first\n")
 
 
+def test_testmail_without_a_mail_server_says_where_the_mail_is(home: Installation) -> None:
+    done = home.command("testmail", "max@acme.example")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        "kept for max@acme.example: no EMAIL_URL is set, so the built-in inbox has it, "
+        "http://localhost:8000/inbox\n"
+    )
+
+
 def test_migrate_may_be_repeated(home: Installation) -> None:
     assert home.command("migrate").returncode == 0
 

@@ -11,10 +11,11 @@ from tests.world import World
 
 from integration_alerts.alerts import subscribing
 from integration_alerts.alerts.models import Subscription
-from integration_alerts.directory import invitations
+from integration_alerts.directory import invitations, suppressions
 from integration_alerts.directory.models import Member, User
 from integration_alerts.directory.sign_in_addresses import prove
 from integration_alerts.rules.retry import Answer, Phase
+from integration_alerts.rules.suppression import BounceKind, Fault
 
 GALLERY = "gallery"
 BOTH, SHOP = ["shop", "cafe"], ["shop"]
@@ -43,7 +44,13 @@ def directory() -> list[dict[str, Any]]:
         ),
         *(
             _line("subscription", user=name, companies=companies)
-            for name, companies in [("mona", BOTH), ("mark", SHOP), ("pia", SHOP), ("uma", SHOP)]
+            for name, companies in [
+                ("mona", BOTH),
+                ("mark", SHOP),
+                ("pia", SHOP),
+                ("uma", SHOP),
+                ("otto", SHOP),
+            ]
         ),
         *(
             line
@@ -76,6 +83,8 @@ def happen(world: World) -> None:
     world.plan()  # delivers nothing: these mails wait
     subscribing.pause(_subscription("pia"), world.now)
     subscribing.unsubscribe(_subscription("uma"), world.now)
+    otto, gone = member("otto"), Fault.NO_MAILBOX.value
+    suppressions.suppress(otto, otto.email, BounceKind.HARD, gone, world.now)
 
 
 def member(name: str) -> Member:
@@ -103,7 +112,10 @@ def _sign_up(name: str) -> None:
 
 
 def _account(name: str) -> dict[str, Any]:
-    return {"type": "account", "id": name, "name": f"{name.title()} Group", "time_zone": "UTC"}
+    return {
+        "type": "account", "id": name, "name": f"{name.title()} Group", "time_zone": "UTC",
+        "group_wait": 0, "group_interval": 0,
+    }  # fmt: skip
 
 
 def _user(name: str, account: str = GALLERY) -> dict[str, Any]:

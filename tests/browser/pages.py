@@ -62,6 +62,11 @@ ARRIVING = {
     "invitation that is none": _page(None, "/invitation/none"),
     "new address, to confirm": _page(None, "{new_address}"),
     "new address, void": _page(None, "/address/none"),
+    "unsubscribe": _page(None, "{unsubscribe}"),
+    "unsubscribe, signed in": _page("mark", "{unsubscribe}"),
+    "unsubscribed": _page(None, "{unsubscribed}"),
+    "unsubscribe without an alert": _page(None, "{unsubscribe_nothing}"),
+    "unsubscribe, void": _page(None, "/unsubscribe/none"),
 }
 
 OWN_SIGN_IN = {
@@ -132,6 +137,7 @@ ALERTS = {
     "notifications without an alert": _page("joost", "{account}notifications"),
     "notifications, paused": _page("pia", "{gallery}notifications"),
     "notifications, unsubscribed": _page("uma", "{gallery}notifications"),
+    "notifications, mail came back": _page("otto", "{gallery}notifications"),
     "alerts": _page("ines", "{account}alerts"),
     "alerts of a Manager": _page("tomas", "{account}alerts"),
     "alerts in every state": _page("mark", "{gallery}alerts?new={pia_number}"),
@@ -152,7 +158,17 @@ ALERTS = {
     "alert, paused": _page("mark", "{pia_alert}"),
     "alert, unsubscribed": _page("wanda", "{uma_alert}"),
     "alert, unsubscribed by oneself": _page("uma", "{uma_alert}"),
+    "alert, mail came back": _page("wanda", "{otto_alert}"),
+    "alert, mail came back to oneself": _page("otto", "{otto_alert}"),
     "alert about nothing": _page("ines", "{alert}", {"scope": "chosen"}),
+    "mails": _page("ines", "{account}mails"),
+    "mails, forbidden": _page("tomas", "{account}mails"),
+    "a sample mail": _page("ines", "{account}mails/one-cause"),
+    "a sample mail, text": _page("ines", "{account}mails/several?part=text"),
+    "a sample mail, source": _page("wanda", "{gallery}mails/more-than-50?part=source"),
+    "a sample mail on a phone in the dark": _page(
+        "wanda", "{gallery}mails/more-than-50?width=360&scheme=dark"
+    ),
     "delete alert": _page("ines", "{alert}/delete"),
     "delete alert, not possible": _page("mark", "{mona_alert}/delete"),
 }
@@ -160,6 +176,9 @@ ALERTS = {
 BACK_OFFICE = {
     "back office": _page("operator", "/back-office/"),
     "back office, members": _page("operator", "/back-office/directory/member/"),
+    "back office, mailer": _page("operator", "/back-office/mailer/"),
+    "mails of no account": _page("operator", "/mails"),
+    "a sample mail of no account": _page("operator", "/mails/test"),
     "back office, an email": _page("operator", "/back-office/mail/email/1/change/"),
 }
 
@@ -182,7 +201,7 @@ def places(site: Site) -> dict[str, Any]:
         "alert": site.alert("tomas"),
         "other_alert": site.alert("mei"),
         "own_alert": site.alert("mark"),
-        **{f"{name}_alert": site.alert(name) for name in ("mona", "pia", "uma")},
+        **{f"{name}_alert": site.alert(name) for name in ("mona", "pia", "uma", "otto")},
         "pia_number": site.alert("pia").rpartition("/")[2],
         "joost": site.member("joost"),
     }

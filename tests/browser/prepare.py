@@ -79,6 +79,7 @@ def _links(now: datetime) -> dict[str, str]:
     from tests.browser.gallery import member, user
 
     from integration_alerts.directory import address_change, invitations
+    from integration_alerts.mail.unsubscribing import unsubscribe_url
 
     mona, otto, theo = user("mona"), user("otto"), user("theo")
     TOTP.activate(theo, generate_totp_secret())
@@ -93,6 +94,9 @@ def _links(now: datetime) -> dict[str, str]:
         "used_invitation": f"/invitation/{invitations.token(member('mona'), now)}",
         "new_address": f"/address/{moving}",
         "reset": f"/sign-in/password/reset/key/{key}/",
+        "unsubscribe": unsubscribe_url("", member("mark").pk),
+        "unsubscribed": unsubscribe_url("", member("uma").pk),
+        "unsubscribe_nothing": unsubscribe_url("", member("nina").pk),
         "new_sign_in_address": f"/sign-in/confirm-email/{EmailConfirmationHMAC(address).key}/",
     }
 

@@ -6,12 +6,14 @@ import sys
 import click
 
 from integration_alerts import __version__
+from integration_alerts.cli.bouncing import bounces
 from integration_alerts.cli.checking import check
 from integration_alerts.cli.feeding import import_directory, report
 from integration_alerts.cli.inviting import invite
 from integration_alerts.cli.keys import apikey, operator
 from integration_alerts.cli.replaying import backtest
 from integration_alerts.cli.serving import migrate, run, web, worker
+from integration_alerts.cli.testing_mail import testmail
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -19,13 +21,15 @@ from integration_alerts.cli.serving import migrate, run, web, worker
 def commands() -> None:
     """Tell the right people when an integration breaks, and again until it is fixed.
 
-    Settings come from the environment: DATABASE_URL, EMAIL_URL, DEFAULT_FROM_EMAIL, PUBLIC_URL,
-    SECRET_KEY, DATA_DIR, POSTGRES_BIN, GROUP_WAIT, GROUP_INTERVAL, TRUSTED_PROXY_COUNT, LOG_FORMAT.
+    Settings come from the environment: DATABASE_URL, EMAIL_URL, DEFAULT_FROM_EMAIL, BOUNCE_ADDRESS,
+    PUBLIC_URL, SECRET_KEY, DATA_DIR, POSTGRES_BIN, GROUP_WAIT, GROUP_INTERVAL,
+    TRUSTED_PROXY_COUNT, LOG_FORMAT.
     """
 
 
 for command in (
-    run, web, worker, migrate, check, import_directory, report, invite, apikey, operator, backtest,
+    run, web, worker, bounces, migrate, check, testmail, import_directory, report, invite, apikey,
+    operator, backtest,
 ):  # fmt: skip
     commands.add_command(command)
 

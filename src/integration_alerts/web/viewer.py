@@ -109,6 +109,23 @@ def alerts_page(view: MemberView[Rest]) -> View:
     return account_page(cast("MemberView[Rest]", guarded))
 
 
+def administrators_page(view: MemberView[Rest]) -> View:
+    """As `account_page`, and 403 for all but Administrators."""
+
+    @functools.wraps(view)
+    def guarded(
+        request: HttpRequest, viewer: Viewer, *args: Rest.args, **kwargs: Rest.kwargs
+    ) -> HttpResponse:
+        if not viewer.person.is_administrator:
+            raise PermissionDenied(
+                f"This page is for Administrators of {viewer.account.name}. "
+                "One of them can change your role."
+            )
+        return view(request, viewer, *args, **kwargs)
+
+    return account_page(cast("MemberView[Rest]", guarded))
+
+
 def memberships(user: User) -> QuerySet[Member]:
     """The members that a user acts as, by the names of their accounts."""
     rows = Member.objects.filter(user=user, active=True, account__active=True)

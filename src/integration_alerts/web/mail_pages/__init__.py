@@ -1,0 +1,1 @@
+"""Where administrators and operators see what every kind of mail looks like."""
