@@ -211,6 +211,6 @@ def test_the_list_asks_the_database_as_often_for_many_alerts(
         give(acme, name, "north")
     client = browser("ada")
     client.get(address())
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         page = client.get(address())
     assert page.content.decode().count("<tr id=") == min(rows, 50)

@@ -1,6 +1,7 @@
 """The API: what it takes, what it answers, and its errors (SPEC section 4, RFC 9457)."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from integration_alerts.directory.keys import create_key
 from integration_alerts.directory.models import ApiKey
 from integration_alerts.engine import intake
 from integration_alerts.engine.workers import Heartbeat
+from integration_alerts.mail.models import MailerCircuit
 
 pytestmark = pytest.mark.django_db
 
@@ -267,9 +269,34 @@ def test_health_needs_neither_key_nor_database(
 def test_ready_means_a_worker_was_seen_lately(client: Client) -> None:
     response = client.get("/readyz")
     assert response.status_code == 503
-    assert response.json() == {"database": "ok", "worker": "none seen lately"}
+    assert response.json() == {"database": "ok", "worker": "none seen lately", "mail": "ok"}
     with Heartbeat():
-        assert client.get("/readyz").json() == {"database": "ok", "worker": "ok"}
+        ready = client.get("/readyz")
+    assert (ready.status_code, ready.json()) == (
+        200, {"database": "ok", "worker": "ok", "mail": "ok"},
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("phase", "code", "said"),
+    [("auth", 535, "sign-in"), ("tls", None, "TLS"), ("sender", 530, "refused")],
+)
+def test_not_ready_while_the_mailer_takes_no_mail(
+    client: Client, phase: str, code: int | None, said: str
+) -> None:
+    since = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    MailerCircuit.objects.create(
+        mailer="mail.example:587", opened_at=since, probe_at=since, phase=phase, code=code,
+        answer="535 5.7.8 alerts@platform.example: wrong password",
+    )  # fmt: skip
+    with Heartbeat():
+        response = client.get("/readyz")
+    assert response.status_code == 503
+    assert response.json() == {
+        "database": "ok",
+        "worker": "ok",
+        "mail": f"none is sent since 2026-03-02T09:00:00Z: {said}",
+    }
 
 
 def test_not_ready_without_a_database(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -232,7 +232,7 @@ def test_secrets_are_not_shown(story: World, operator: Client, user: User) -> No
 def test_a_mail_shows_its_text_and_its_attempts(story: World, operator: Client) -> None:
     page = operator.get(_page(Email.objects.get())).content.decode()
     assert "Ads" in page
-    assert "stopped working on 2 March 2026, 10:00 (Europe/Berlin)" in page
+    assert "2 March 2026, 10:00 (Europe/Berlin)" in page
     assert "250" in page
     assert "Content-Type:" not in page
 

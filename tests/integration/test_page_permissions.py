@@ -93,10 +93,18 @@ CASES = [
     *alone("notifications", 200, 200, 403),
     *alone("alerts", 200, 200, 403),
     *alone("alert_new", 200, 200, 403),
+    *alone("mails", 200, 403, 403),
+    *(
+        Case(name, "failed", *codes, account=where)
+        for name in ("sample_mail", "sample_mail_html", "sample_mail_source")
+        for where, codes in (("acme", (200, 403, 403)), ("globex", (404, 404, 404)))
+    ),
     *on("alert", **ALERTS),
     *on("alert_delete", **ALERTS),
     *on("alert_pause", **ALERTS),
     *on("alert_resume", **ALERTS),
+    *on("alert_mail_again", **ALERTS),
+    *on("alert_test", **ALERTS),
     *on("integration", **INTEGRATIONS),
     *on("integration_state", "?to=disabled", **{
         name: (ada, max_, 403 if rita == 200 else rita)
@@ -224,11 +232,13 @@ def address(case: Case) -> str:
     return reverse(case.name, args=[home, _ids(case.name)(case.of)]) + case.query
 
 
-def _of(name: str, object_id: int) -> str:
+def _of(name: str, object_id: int | str) -> str:
     return reverse(name, args=[account(), object_id])
 
 
-def _ids(name: str) -> Callable[[str], int]:
+def _ids(name: str) -> Callable[[str], int | str]:
+    if name.startswith("sample_mail"):
+        return lambda kind: kind
     if name.startswith("alert"):
         return lambda who: alert(who).pk
     if name.startswith("email"):

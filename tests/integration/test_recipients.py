@@ -8,8 +8,11 @@ from django.test.utils import CaptureQueriesContext
 from tests.world import World
 
 from integration_alerts.alerts import subscribing
-from integration_alerts.alerts.recipients import recipients
+from integration_alerts.alerts.recipients import recipients, verdicts
+from integration_alerts.directory import suppressions
+from integration_alerts.rules.eligibility import Obstacle
 from integration_alerts.rules.permissions import ALL_COMPANIES
+from integration_alerts.rules.suppression import BounceKind
 
 pytestmark = pytest.mark.django_db
 
@@ -55,6 +58,27 @@ def test_a_paused_subscription_and_an_unverified_address_are_not_told(world: Wor
     ada.email_verified = False
     ada.save()
     assert told(world, "north") == []
+
+
+def hold_back(world: World, address: str) -> None:
+    suppressions.suppress(
+        world.member("max"), address, BounceKind.HARD, "the mailbox does not exist", world.now
+    )
+
+
+def test_an_address_that_mail_came_back_from_is_not_told(world: World) -> None:
+    hold_back(world, "max@acme.example")
+    assert told(world, "north") == ["ada@acme.example"]
+    pair = (world.member("max").pk, world.company("north").pk)
+    assert verdicts([pair])[pair].obstacle is Obstacle.BOUNCED
+
+
+def test_an_address_that_somebody_lifted_and_a_former_one_hold_nothing_back(world: World) -> None:
+    hold_back(world, "max@former.example")
+    hold_back(world, "max@acme.example")
+    current = suppressions.current([world.member("max")])
+    suppressions.lift(current[world.member("max").pk], world.now, None)
+    assert "max@acme.example" in told(world, "north")
 
 
 def test_whoever_becomes_eligible_again_is_told_again(world: World) -> None:

@@ -14,6 +14,7 @@ import pytest
 from integration_alerts.alerts.models import NoticeStatus
 from integration_alerts.cli.main import commands
 from integration_alerts.configuration import Configuration
+from integration_alerts.mail.esps import ESPS
 from integration_alerts.mail.models import EmailStatus
 from integration_alerts.rules.states import Result, State
 
@@ -74,6 +75,17 @@ def test_the_source_reads_each_setting_by_the_name_in_the_document(setting: str)
     assert f'"{setting}"' in source
 
 
+@pytest.mark.parametrize("scheme", ESPS)
+def test_every_email_service_stands_with_its_settings(scheme: str) -> None:
+    (row,) = re.findall(rf"^\| `{scheme}://.*$", read("reference/settings.md"), re.MULTILINE)
+    kind = ESPS[scheme]
+    named = {kind.user, kind.password, kind.host} - {"", "api_url"}
+    for setting in named | kind.settings | kind.webhook_settings | kind.required:
+        assert setting in row
+    assert f"`{scheme}://" in read("how-to/send-mail.md")
+    assert kind.title in read("how-to/send-mail.md")
+
+
 def test_every_command_is_described_and_nothing_else() -> None:
     assert headings("reference/commands.md") == {path.split()[0] for path in COMMANDS}
 
@@ -129,7 +141,7 @@ def test_every_document_is_reachable_from_the_index() -> None:
 def test_the_functions_that_the_documents_name_exist() -> None:
     source = "\n".join(path.read_text() for path in (ROOT / "src").rglob("*.py"))
     for name in ("states.md", "explanation/way-of-the-data.md"):
-        modules = "closing|composing|outbox|planning|reporting|withdrawing|advancing|intake"
+        modules = "bounces|closing|composing|outbox|planning|reporting|withdrawing|advancing|intake"
         named = re.findall(rf"\b(?:{modules})\.([a-z_]+)\b", read(name))
         assert named
         for function in named:

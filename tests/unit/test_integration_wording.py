@@ -55,8 +55,11 @@ def test_lasted(duration: timedelta, words: str) -> None:
 @pytest.mark.parametrize(
     ("state", "code", "message", "words"),
     [
-        ("failed", "expired", "It expired.", "It expired."),
-        ("failed", "expired", "", "expired"),
+        ("failed", "expired_login", "", "Its sign-in has expired."),
+        ("failed", "403", "Scope ads missing", "A permission is missing. Scope ads missing"),
+        ("failed", "E-17", "It says no.", "It says no. (E-17)"),
+        ("failed", "E-17", "", "E-17"),
+        ("failed", "", "It says no.", "It says no."),
         ("failed", "", "", "No reason was reported."),
         ("pending", "", "", "The set-up is not finished."),
         ("active", "", "", ""),

@@ -36,6 +36,7 @@ from integration_alerts.rules.permissions import (
     edited_scope,
     may_create,
     may_end,
+    may_mail_again,
     may_resume,
     reach,
 )
@@ -167,6 +168,29 @@ def test_whoever_may_pause_an_alert_may_resume_it(
     actor: Person | None, recipient: Person, current: Scope, denial: Denial | None
 ) -> None:
     assert may_resume(actor, recipient, current, unsubscribed_by_link=False) is denial
+
+
+@ends
+def test_whoever_may_pause_an_alert_may_have_a_lost_address_mailed_again(
+    actor: Person | None, recipient: Person, current: Scope, denial: Denial | None
+) -> None:
+    assert may_mail_again(actor, recipient, current, complained=False) is denial
+
+
+@pytest.mark.parametrize(
+    ("actor", "recipient", "denial"),
+    [
+        pytest.param(ACTOR, ACTOR, None, id="the-recipient"),
+        pytest.param(ADMIN, ACTOR, Denial.RECIPIENT_COMPLAINED, id="an-administrator"),
+        pytest.param(ACTOR, JUNIOR, Denial.RECIPIENT_COMPLAINED, id="a-manager"),
+        pytest.param(PLATFORM, ACTOR, Denial.RECIPIENT_COMPLAINED, id="the-platform"),
+        pytest.param(DEMOTED, DEMOTED, Denial.REPORTING_ACTOR, id="the-recipient-demoted"),
+    ],
+)
+def test_after_a_complaint_only_the_recipient_can_lift_it(
+    actor: Person | None, recipient: Person, denial: Denial | None
+) -> None:
+    assert may_mail_again(actor, recipient, ALL_COMPANIES, complained=True) is denial
 
 
 @pytest.mark.parametrize(

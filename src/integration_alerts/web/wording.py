@@ -2,13 +2,11 @@
 
 from datetime import UTC, datetime, timedelta, tzinfo
 
-_UNITS = (
-    (timedelta(days=365), "year"),
-    (timedelta(days=30), "month"),
-    (timedelta(days=1), "day"),
-    (timedelta(hours=1), "hour"),
-    (timedelta(minutes=1), "minute"),
-)
+from integration_alerts.mail.moments import largest_unit
+from integration_alerts.mail.text import count
+
+__all__ = ["ago", "count", "day", "exact", "plain"]
+
 _RELATIVE_FOR = timedelta(days=60)
 
 
@@ -17,11 +15,10 @@ def ago(moment: datetime, now: datetime, zone: tzinfo) -> str:
     distance = abs(now - moment)
     if distance > _RELATIVE_FOR:
         return day(moment, zone)
-    for unit, name in _UNITS:
-        if distance >= unit:
-            words = count(distance // unit, name)
-            return f"{words} ago" if moment <= now else f"in {words}"
-    return "just now" if moment <= now else "in a moment"
+    words = largest_unit(distance)
+    if moment <= now:
+        return f"{words} ago" if words else "just now"
+    return f"in {words}" if words else "in a moment"
 
 
 def day(moment: datetime, zone: tzinfo) -> str:
@@ -48,8 +45,3 @@ def exact(moment: datetime, zone: tzinfo, *, with_utc: bool = True) -> str:
 def plain(text: str) -> str:
     """What was typed into a search, as the database can take it."""
     return text.replace("\0", "").strip()
-
-
-def count(number: int, noun: str, plural: str = "") -> str:
-    """A number of things: `1 company`, `3 companies`."""
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -8,6 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from integration_alerts.alerts import choosing, subscribing
+from integration_alerts.alerts.mailing_again import is_complaint
 from integration_alerts.alerts.overview import Alert
 from integration_alerts.alerts.subscribing import NotAllowed
 from integration_alerts.rules import permissions
@@ -85,6 +86,7 @@ def _context(viewer: Viewer, alert: Alert, typed: Typed, errors: Errors) -> dict
         viewer.person, alert.recipient, alert.scope,
         unsubscribed_by_link=subscription.unsubscribed_by_link,
     )  # fmt: skip
+    suppression = alert.suppression
     return {
         "menu": "alerts",
         "alert": alert,
@@ -99,5 +101,9 @@ def _context(viewer: Viewer, alert: Alert, typed: Typed, errors: Errors) -> dict
         "origin": wording.origin(alert),
         "scope": wording.ended(alert),
         "cannot_resume": resumable,
+        "cannot_mail_again": suppression
+        and permissions.may_mail_again(
+            viewer.person, alert.recipient, alert.scope, complained=is_complaint(suppression)
+        ),
         "next_step": "resume" if subscription.paused_at else "pause",
     }

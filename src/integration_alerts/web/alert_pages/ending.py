@@ -1,4 +1,4 @@
-"""Pausing, resuming and deleting an alert, and taking a deletion back."""
+"""Pausing, resuming and deleting an alert, taking a deletion back, and mailing again."""
 
 from collections.abc import Callable
 from functools import partial
@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
 from integration_alerts.alerts import subscribing
+from integration_alerts.alerts.mailing_again import mail_again
 from integration_alerts.alerts.models import Subscription
 from integration_alerts.alerts.overview import Alert, visible_alert
 from integration_alerts.alerts.subscribing import NotAllowed, SubscribingError
@@ -40,6 +41,19 @@ def resume(request: HttpRequest, viewer: Viewer, alert_id: int) -> HttpResponse:
     if request.method == "POST":
         act = partial(subscribing.resume, alert.subscription, actor=viewer.member)
         _change(request, act, f"Resumed. {wording.whom(viewer, alert)} will get mail again.")
+    return redirect("alert", viewer.account.pk, alert_id)
+
+
+@any_method
+@alerts_page
+def mail_to_address_again(request: HttpRequest, viewer: Viewer, alert_id: int) -> HttpResponse:
+    """Send mail again to an address that it came back from."""
+    alert = find(viewer, alert_id)
+    if request.method == "POST" and alert.suppression is not None:
+        act = partial(
+            mail_again, alert.subscription, alert.suppression, clock.now(), actor=viewer.member
+        )
+        _change(request, act, f"Mail to {alert.member.email} goes out again.")
     return redirect("alert", viewer.account.pk, alert_id)
 
 
@@ -101,7 +115,7 @@ def find(viewer: Viewer, alert_id: int) -> Alert:
     return alert
 
 
-def _change(request: HttpRequest, act: Callable[[], Subscription], said: str) -> None:
+def _change(request: HttpRequest, act: Callable[[], object], said: str) -> None:
     try:
         act()
     except NotAllowed as error:

@@ -8,8 +8,10 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from integration_alerts.alerts.overview import Alert, own_alert, visible_alerts
+from integration_alerts.directory.models import Suppression
 from integration_alerts.mail.history import LatestMail, latest_mails
 from integration_alerts.rules import permissions
+from integration_alerts.rules.eligibility import Obstacle
 from integration_alerts.web.alert_pages import wording
 from integration_alerts.web.viewer import Viewer, alerts_page
 
@@ -28,6 +30,7 @@ class Row:
     origin: str
     standing: str
     why: str
+    suppression: Suppression | None
     mail: LatestMail | None
     mail_is_readable: bool
 
@@ -78,6 +81,7 @@ def _row(viewer: Viewer, alert: Alert, mail: LatestMail | None) -> Row:
         origin=wording.origin(alert),
         standing=standing,
         why=why,
+        suppression=alert.suppression if alert.obstacle is Obstacle.BOUNCED else None,
         mail=mail,
         mail_is_readable=readable,
     )

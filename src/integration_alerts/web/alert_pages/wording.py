@@ -11,6 +11,7 @@ _NOT_RECEIVING = {
     Obstacle.REPORTING: "is a Reporting user now",
     Obstacle.NOT_VERIFIED: "the address is not verified",
     Obstacle.NO_ACCESS: "has no access to any of these companies",
+    Obstacle.BOUNCED: "",  # the page says more: web/alerts/came_back.html
 }
 _NAMED = 3
 

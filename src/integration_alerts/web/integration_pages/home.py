@@ -9,9 +9,11 @@ from django.views.decorators.http import require_safe
 
 from integration_alerts.alerts.overview import has_alert
 from integration_alerts.directory.models import Company
+from integration_alerts.engine import clock
 from integration_alerts.integrations import listing
 from integration_alerts.integrations.listing import NEVER, Filters, Listed, Position
 from integration_alerts.integrations.providers import providers
+from integration_alerts.rules.flapping import Openings, is_flapping
 from integration_alerts.rules.states import UNHEALTHY, State
 from integration_alerts.web.integration_pages import told, wording
 from integration_alerts.web.viewer import Viewer, account_page
@@ -37,6 +39,7 @@ class Row:
     reason: str
     told: str
     needs: bool
+    flapping: bool
 
 
 @require_safe
@@ -66,6 +69,7 @@ def integrations(request: HttpRequest, viewer: Viewer) -> HttpResponse:
 
 
 def _rows(viewer: Viewer, found: list[Listed]) -> list[Row]:
+    now = clock.now()
     told_about = told.told_about(viewer, {row.company_id for row in found})
     return [
         Row(
@@ -73,6 +77,7 @@ def _rows(viewer: Viewer, found: list[Listed]) -> list[Row]:
             wording.reason(row.state, row.reason_code, row.reason_message),
             told_about[row.company_id],
             row.state in UNHEALTHY,
+            is_flapping(Openings(row.last_opened_at, None, row.flapping_since), now),
         )
         for row in found
     ]

@@ -9,14 +9,14 @@ from django.views.decorators.http import require_safe
 
 from integration_alerts.directory.people import person
 from integration_alerts.mail import history
-from integration_alerts.mail.history import told_of
 from integration_alerts.mail.models import DeliveryAttempt, Email, EmailStatus
 from integration_alerts.rules.permissions import may_read_mail
 from integration_alerts.rules.retry import Phase
-from integration_alerts.rules.schedule import Step
 from integration_alerts.web.integration_pages import wording
 from integration_alerts.web.letter_frame import framed
 from integration_alerts.web.viewer import Viewer, account_page
+
+LISTED = 50
 
 
 @require_safe
@@ -25,6 +25,7 @@ def email(request: HttpRequest, viewer: Viewer, email_id: int) -> HttpResponse:
     """One mail, for those who may see its recipient's alert and all that it tells of."""
     found = _find(viewer, email_id)
     status = EmailStatus(found.status)
+    shown = history.told_of(found, LISTED)
     context = {
         "email": found,
         "subject": found.subject or "A mail that is not written yet",
@@ -33,9 +34,11 @@ def email(request: HttpRequest, viewer: Viewer, email_id: int) -> HttpResponse:
         "queued": status is EmailStatus.QUEUED,
         "content": history.content(found),
         "notices": [
-            (notice.incident.integration, wording.STEPS[Step(notice.step)])
-            for notice in told_of(found)
+            (item.notice.incident.integration, item.company, wording.step(item.notice))
+            for item in shown
         ],
+        "more": history.count_told_of(found) - len(shown) if len(shown) == LISTED else 0,
+        "bounces": history.came_back(found),
         "attempts": [_attempt(attempt) for attempt in history.attempts(found)],
     }
     return render(request, "web/integrations/email.html", context)
@@ -53,7 +56,7 @@ def _find(viewer: Viewer, email_id: int) -> Email:
     found = history.find(viewer.account.pk, email_id)
     if found is None:
         raise Http404
-    companies = {notice.incident.integration.company_id for notice in told_of(found)}
+    companies = history.companies_named([found.pk])[found.pk]
     if not may_read_mail(viewer.person, person(found.member), companies):
         raise Http404
     return found

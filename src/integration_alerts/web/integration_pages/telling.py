@@ -17,6 +17,7 @@ from integration_alerts.integrations import story
 from integration_alerts.integrations.models import Integration
 from integration_alerts.rules import bar
 from integration_alerts.rules.eligibility import Obstacle, Role
+from integration_alerts.rules.flapping import QUIET, Openings, is_flapping
 from integration_alerts.rules.permissions import may_change_state
 from integration_alerts.rules.states import State
 from integration_alerts.web.integration_pages import told, wording
@@ -66,6 +67,7 @@ def integration(request: HttpRequest, viewer: Viewer, integration_id: int) -> Ht
         "reason": wording.reason(found.state, found.reason_code, found.reason_message),
         "fix": _FIXES.get(state) if state and found.fix_url else None,
         "audience": _audience(viewer, found),
+        "flapping_until": _flapping_until(found, now),
         "outlook": next_,
         "outlook_words": _outlook_words(found, next_),
         "bar": _bar(found, now),
@@ -98,6 +100,13 @@ def actions(integration: Integration) -> list[tuple[str, str]]:
             return [(State.ACTIVE.value, "Activate")]
         case _:
             return [(State.ACTIVE.value, "Activate"), disable]
+
+
+def _flapping_until(integration: Integration, now: datetime) -> datetime | None:
+    """When alerts come again if nothing breaks until then; None: it is not flapping (R23)."""
+    last = integration.last_opened_at
+    openings = Openings(last, integration.earlier_opened_at, integration.flapping_since)
+    return last + QUIET if last is not None and is_flapping(openings, now) else None
 
 
 def _audience(viewer: Viewer, integration: Integration) -> Audience:

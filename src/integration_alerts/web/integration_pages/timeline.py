@@ -1,7 +1,7 @@
 """The timeline of an integration: what was reported, what was told, to whom."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from re import fullmatch
 
@@ -13,7 +13,6 @@ from integration_alerts.integrations.models import Integration
 from integration_alerts.integrations.story import Change, Place
 from integration_alerts.mail import history
 from integration_alerts.mail.models import Email
-from integration_alerts.rules.schedule import Step
 from integration_alerts.web.integration_pages import told, wording
 from integration_alerts.web.viewer import Viewer
 from integration_alerts.web.wording import count
@@ -25,6 +24,7 @@ _STATUSES = {
     NoticeStatus.COMPOSED: "",
     NoticeStatus.SUPERSEDED: "not sent: a later one was due at the same time",
     NoticeStatus.NO_RECIPIENT: "nobody was told: nobody had an alert for this company",
+    NoticeStatus.HELD_BACK: "held back: it is flapping, which a mail said",
     NoticeStatus.WITHDRAWN: "withdrawn: the state ended before everybody was told",
 }
 
@@ -36,6 +36,8 @@ class Mail:
     email: Email
     to: str
     fate: str
+    readable: bool
+    """Whether the viewer may see everything that it tells of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ def timeline(viewer: Viewer, integration: Integration, after: Place | None) -> T
         Entry(
             Place(notice.planned_at, outlook.KIND, notice.pk),
             notice=notice,
-            title=wording.STEPS[Step(notice.step)],
+            title=wording.step(notice),
             status=_STATUSES[NoticeStatus(notice.status)],
         )
         for notice in notices
@@ -119,23 +121,38 @@ def _with_mails(viewer: Viewer, entries: list[Entry]) -> list[Entry]:
     about = history.mails_about([entry.notice.pk for entry in entries if entry.notice])
     recipients = {mail.member_id: mail.member for mails in about.values() for mail in mails}
     reachable = told.reachable(viewer, recipients.values())
-    return [_told(viewer, entry, about, reachable) for entry in entries]
+    seen = {
+        notice_id: [mail for mail in mails if mail.member_id in reachable][:_NAMED]
+        for notice_id, mails in about.items()
+    }
+    readable = _readable(viewer, {mail.pk for mails in seen.values() for mail in mails})
+    return [
+        _told(viewer, entry, seen[entry.notice.pk], len(about[entry.notice.pk]), readable)
+        if entry.notice
+        else entry
+        for entry in entries
+    ]
+
+
+def _readable(viewer: Viewer, email_ids: Collection[int]) -> Collection[int]:
+    """Those of these mails that tell of nothing but what the viewer may see."""
+    if viewer.person.is_administrator:
+        return email_ids
+    named = history.companies_named(email_ids)
+    return {email_id for email_id in email_ids if viewer.person.may_access(named[email_id])}
 
 
 def _told(
-    viewer: Viewer, entry: Entry, about: dict[int, list[Email]], reachable: Collection[int]
+    viewer: Viewer, entry: Entry, seen: list[Email], total: int, readable: Collection[int]
 ) -> Entry:
-    if entry.notice is None:
-        return entry
-    mails = about[entry.notice.pk]
-    seen = [mail for mail in mails if mail.member_id in reachable][:_NAMED]
-    hidden = len(mails) - len(seen)
-    return Entry(
-        entry.place,
-        notice=entry.notice,
-        title=entry.title,
-        status=entry.status,
-        mails=[Mail(mail, _name(viewer, mail.member), wording.fate(mail)) for mail in seen],
+    hidden = total - len(seen)
+    mails = [
+        Mail(mail, _name(viewer, mail.member), wording.fate(mail), mail.pk in readable)
+        for mail in seen
+    ]
+    return replace(
+        entry,
+        mails=mails,
         others=count(hidden, "other mail" if seen else "mail") if hidden else "",
     )
 

@@ -2,8 +2,11 @@
 
 from datetime import timedelta
 
+from integration_alerts.alerts.models import Notice
 from integration_alerts.integrations.listing import COUNTED
+from integration_alerts.mail import reasons
 from integration_alerts.mail.models import Email, EmailStatus
+from integration_alerts.mail.text import joined
 from integration_alerts.rules.retry import Phase
 from integration_alerts.rules.schedule import Step
 from integration_alerts.rules.states import State
@@ -15,6 +18,7 @@ STEPS = {
     Step.REMINDER_7: "Reminder after 7 days",
     Step.REMINDER_14: "Reminder after 14 days",
     Step.REMINDER_21: "Last reminder, after 21 days",
+    Step.RECOVERY: "Mail that it is over",
 }
 PHASES = {
     Phase.CONNECT: "Connecting",
@@ -47,11 +51,16 @@ _HEALTH = {
 }
 
 
+def step(notice: Notice) -> str:
+    """What a notice is, as a title."""
+    return "Mail that it is flapping" if notice.flapping else STEPS[Step(notice.step)]
+
+
 def reason(state: str | None, code: str, message: str) -> str:
-    """Why an integration is in its state, in words."""
+    """Why an integration is in its state, in the words that mails have for it."""
     if state is None:
         return "Nothing was reported yet."
-    return message or code or _NO_REASON[State(state)]
+    return reasons.reason(code, message) or _NO_REASON[State(state)]
 
 
 def headline(counts: dict[State | None, int]) -> str:
@@ -77,7 +86,7 @@ def headline(counts: dict[State | None, int]) -> str:
         for state in (State.ACTIVE, State.DISABLED, None)
         if (number := counts[state])
     ]
-    return f"Nothing needs you: {_joined(parts)}."
+    return f"Nothing needs you: {joined(parts)}."
 
 
 def lasted(duration: timedelta) -> str:
@@ -108,7 +117,3 @@ def _many(number: int) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _joined(parts: list[str]) -> str:
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
