@@ -123,8 +123,8 @@ def test_a_line_break_in_a_name_makes_no_header(live: Live) -> None:
     headers = {frozenset(mail.message.keys()) for mail in live.mails("Hello")}
     assert headers == {
         frozenset({
-            "From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "MIME-Version",
-            "Content-Type",
+            "From", "To", "Subject", "Date", "Message-ID", "List-Id", "List-Unsubscribe",
+            "List-Unsubscribe-Post", "Auto-Submitted", "MIME-Version", "Content-Type",
         })
     }  # fmt: skip
 

@@ -33,7 +33,7 @@ def post_to_member(member: Member, now: datetime) -> datetime | None:
     """Have a test sent to a member's current address; no request waits for the mail server.
 
     None: it is on its way. A time: there were `MOST` of them `WITHIN` the last hour, and then the
-    next one may go.
+    next one may go. Raises ValueError when a header cannot hold the address.
     """
     stationery = stationery_for(settings.CONFIGURATION)
     with transaction.atomic():

@@ -2,11 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from integration_alerts.directory.addresses import is_address
-from integration_alerts.directory.models import Account
 from integration_alerts.mail.text import one_line, shorten
+
+if TYPE_CHECKING:  # samples and their brands are made without a database
+    from integration_alerts.directory.models import Account
 
 OUR_NAME = "Integration Alerts"
 OUR_COLOUR = "#1d4fd7"
@@ -39,7 +41,7 @@ class Brand:
         )
 
     @classmethod
-    def of_account(cls, account: Account) -> Self:
+    def of_account(cls, account: "Account") -> Self:
         """The brand that an account's mails have."""
         return cls.of(account.brand_name, account.logo_url, account.brand_colour, account.reply_to)
 

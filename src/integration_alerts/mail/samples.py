@@ -32,7 +32,7 @@ def notice(number: int = 1, **more: Any) -> NoticeFacts:
     """A notice: the sign-in of North Bakery's Google Ads has expired; `more` changes it."""
     facts = {
         "integration": "Google Ads",
-        "provider": "google",
+        "provider": "Google",
         **_EXPIRED,
         "fix_url": f"https://app.example/reconnect?integration={number}&from=mail",
         "page_url": f"https://alerts.example/accounts/1/integrations/{number}",
