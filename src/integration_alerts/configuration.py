@@ -19,17 +19,18 @@ from integration_alerts.mail.email_url import MailServer
 from integration_alerts.mail.esp_url import Esp
 from integration_alerts.mail_configuration import (
     ConfigurationError,
+    bounce_address,
     dkim,
     mail_server,
     rate,
     rates,
+    webhook_secret,
 )
 
 __all__ = ["Configuration", "ConfigurationError", "load", "secret_key"]
 
 _LONGEST_WAIT = 24 * 60 * 60
 _MOST_PROXIES = 10
-_LONGEST_BOUNCE_NAME = 23  # mail.return_path.LONGEST_NAME, which would load Django
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +100,9 @@ def load(environment: Mapping[str, str]) -> Configuration:
         dkim_selector=selector,
         dkim_key_file=key,
         default_from_email=sender,
-        bounce_address=_bounce_address(environment.get("BOUNCE_ADDRESS", "")),
+        bounce_address=bounce_address(environment.get("BOUNCE_ADDRESS", "")),
         public_url=_public_url(environment.get("PUBLIC_URL") or "http://localhost:8000"),
-        webhook_secret=_webhook_secret(environment.get("WEBHOOK_SECRET", "")),
+        webhook_secret=webhook_secret(environment.get("WEBHOOK_SECRET", "")),
         group_wait=_seconds(environment, "GROUP_WAIT", 30),
         group_interval=_seconds(environment, "GROUP_INTERVAL", 300),
         trusted_proxy_count=_proxies(environment),
@@ -187,34 +188,6 @@ def _sender(environment: Mapping[str, str]) -> str:
             f"'Alerts <alerts@example.com>', got {sender!r}"
         )
     return sender
-
-
-def _bounce_address(address: str) -> str:
-    if not address:
-        return ""
-    name, at, domain = address.rpartition("@")
-    plain = address.isascii() and address.isprintable() and not set(address) & set(' <>(),;:\\"+')
-    if not plain or not name or not at or not domain or "@" in name:
-        raise ConfigurationError(
-            "BOUNCE_ADDRESS: expected a plain address without + such as "
-            f"bounces@alerts.example.com, got {address!r}"
-        )
-    if len(name) > _LONGEST_BOUNCE_NAME:
-        raise ConfigurationError(
-            "BOUNCE_ADDRESS: the part before the @ must have no more than "
-            f"{_LONGEST_BOUNCE_NAME} characters, because a signature follows it; got {address!r}"
-        )
-    return address
-
-
-def _webhook_secret(secret: str) -> str:
-    name, _, password = secret.partition(":")
-    if secret and not (name and password and secret.isascii() and secret.isprintable()):
-        raise ConfigurationError(
-            "WEBHOOK_SECRET: expected a name and a password with a colon between them, "
-            "in ASCII characters"
-        )
-    return secret
 
 
 def _public_url(url: str) -> str:

@@ -1,4 +1,4 @@
-"""The settings about sending mail, checked: where it goes, how fast, and how it is signed.
+"""The settings about mail, checked: where it goes, how fast, how it is signed, how it comes back.
 
 Part of `configuration`, which says what they mean. Knows nothing of Django.
 """
@@ -15,6 +15,7 @@ from integration_alerts.mail.esp_url import Esp, missing_extra
 
 _SLOWEST_RATE = 0.01
 _FASTEST_RATE = 10_000
+LONGEST_BOUNCE_NAME = 23  # mail.return_path.LONGEST_NAME, which would load Django
 _DOMAIN = re.compile(r"[^\W_]([\w-]*[^\W_])?(\.[^\W_]([\w-]*[^\W_])?)*")
 
 
@@ -100,3 +101,33 @@ def dkim(file: str, selector: str, domain: str, sender: str) -> tuple[str, str, 
     except DkimError as error:
         raise ConfigurationError(f"DKIM_KEY_FILE: {error}") from None
     return domain, selector, key
+
+
+def bounce_address(address: str) -> str:
+    """`BOUNCE_ADDRESS`; raises ConfigurationError."""
+    if not address:
+        return ""
+    name, at, domain = address.rpartition("@")
+    plain = address.isascii() and address.isprintable() and not set(address) & set(' <>(),;:\\"+')
+    if not plain or not name or not at or not domain or "@" in name:
+        raise ConfigurationError(
+            "BOUNCE_ADDRESS: expected a plain address without + such as "
+            f"bounces@alerts.example.com, got {address!r}"
+        )
+    if len(name) > LONGEST_BOUNCE_NAME:
+        raise ConfigurationError(
+            "BOUNCE_ADDRESS: the part before the @ must have no more than "
+            f"{LONGEST_BOUNCE_NAME} characters, because a signature follows it; got {address!r}"
+        )
+    return address
+
+
+def webhook_secret(secret: str) -> str:
+    """`WEBHOOK_SECRET`, as `user:password`; raises ConfigurationError."""
+    name, _, password = secret.partition(":")
+    if secret and not (name and password and secret.isascii() and secret.isprintable()):
+        raise ConfigurationError(
+            "WEBHOOK_SECRET: expected a name and a password with a colon between them, "
+            "in ASCII characters"
+        )
+    return secret

@@ -12,7 +12,7 @@ from tests.database import SERVER
 from tests.installation import DIRECTORY, Installation, failed, free_port, ndjson, post, wait_for
 from tests.smtp_server import Received, SmtpServer
 
-from integration_alerts.engine.lmtp import LARGEST
+from integration_alerts.mail.dsn import LARGEST
 
 
 class Desk:

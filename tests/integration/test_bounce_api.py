@@ -10,11 +10,11 @@ from django.test import Client
 from tests.bouncing import returned, signed
 from tests.world import World
 
-from integration_alerts.api import bounces as hook
 from integration_alerts.directory.keys import create_key
 from integration_alerts.directory.models import Suppression
 from integration_alerts.engine import clock
 from integration_alerts.mail import bounces
+from integration_alerts.mail.dsn import LARGEST
 from integration_alerts.mail.models import Bounce, Email
 
 pytestmark = pytest.mark.django_db
@@ -93,7 +93,7 @@ def test_an_empty_body_is_refused(email: Email) -> None:
 
 
 def test_a_mail_of_more_than_a_megabyte_is_refused(email: Email) -> None:
-    assert "larger than 1 MB" in problem(post(b"x" * (hook.LARGEST + 1)), 413)
+    assert "larger than 1 MB" in problem(post(b"x" * (LARGEST + 1)), 413)
 
 
 def test_while_the_email_is_being_sent_it_asks_to_come_again(email: Email, world: World) -> None:

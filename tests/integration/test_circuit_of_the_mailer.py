@@ -63,6 +63,45 @@ def test_an_email_that_is_refused_itself_stops_nothing(world: World) -> None:
     assert not MailerCircuit.objects.exists()
 
 
+def test_a_refusal_that_only_one_email_meets_does_not_hold_the_others_up_for_ever(
+    world: World,
+) -> None:
+    world.report("failed")
+    world.plan()
+    Email.objects.update(open=False, next_attempt_at=world.now)
+    first, second = Email.objects.order_by("id").values_list("member__email", flat=True)
+    mailer = _Choosy(first)
+    courier = dataclasses.replace(world.courier(), mailer=mailer)
+    for _ in range(2):
+        deliver_batch(courier, on_more=lambda: None)
+        world.pass_time(seconds=10)
+        courier = dataclasses.replace(courier, clock=lambda: world.now)
+    assert mailer.asked_for == [first, second, first][: len(mailer.asked_for)]
+    assert Email.objects.get(member__email=second).status == "sent"
+    assert Email.objects.get(member__email=first).status == "queued"
+
+
+class _Choosy(RecordingMailer):
+    """Asks to sign in for one recipient alone."""
+
+    def __init__(self, recipient: str) -> None:
+        super().__init__()
+        self._recipient = recipient
+        self.asked_for: list[str] = []
+
+    def send(
+        self,
+        sender: str,
+        recipient: str,
+        message: bytes,
+        still_wanted: Callable[[], bool] = always,
+        reference: str = "",
+    ) -> Answer:
+        """Refuse the session, or take the mail."""
+        self.asked_for.append(recipient)
+        return Answer(Phase.RECIPIENT, 530, "sign in") if recipient == self._recipient else TAKEN
+
+
 def test_it_is_kept_since_when_and_in_whose_words(refused: World) -> None:
     (circuit,) = circuits.open_circuits()
     assert circuit.mailer == "recording"

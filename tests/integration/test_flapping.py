@@ -1,11 +1,14 @@
 """Flapping integrations: one mail says so, further alerts are held back (SPEC R23)."""
 
+from datetime import timedelta
+
 import pytest
 import time_machine
 from tests.browsing import page, signed_in
 from tests.world import World
 
 from integration_alerts.alerts.models import Notice
+from integration_alerts.mail.models import Email
 
 pytestmark = pytest.mark.django_db
 
@@ -62,6 +65,43 @@ def test_an_incident_that_closes_before_its_mail_leaves_the_word_to_the_next(wor
     assert len(outage(world)) == 1
     assert outage(world) == []
     assert alerts() == ["composed", "composed", "flapping", "flapping", "held_back"]
+
+
+def test_nobody_is_told_twice_because_another_was_missed(world: World) -> None:
+    told = []
+    for number in range(6):
+        world.report("failed")
+        world.plan()
+        if number < 5:  # the mail server of Max is away
+            Email.objects.filter(member=world.member("max")).update(
+                next_attempt_at=world.now + timedelta(hours=1)
+            )
+        world.deliver()
+        told += [to.partition("@")[0] for to, _ in world.mailer.sent]
+        world.mailer.sent.clear()
+        world.pass_time(minutes=10)
+        world.report("active")
+        world.plan()
+        world.pass_time(minutes=10)
+    assert told == ["ada"] * 3 + ["max"]
+    assert [row.status for row in Notice.objects.filter(flapping=True)][-1] == "composed"
+
+
+def test_once_those_who_were_missed_have_left_it_is_held_back(world: World) -> None:
+    outage(world)
+    outage(world)
+    world.report("failed")
+    world.plan()
+    Email.objects.filter(member=world.member("max")).update(
+        next_attempt_at=world.now + timedelta(hours=1)
+    )
+    world.deliver()
+    world.report("active")
+    world.plan()
+    world.subscription("max").delete()
+    world.pass_time(minutes=10)
+    assert outage(world) == []
+    assert Notice.objects.filter(step="alert").latest("due_at").status == "held_back"
 
 
 def test_a_pending_integration_that_stays_so_for_a_day_is_told_plainly(world: World) -> None:

@@ -49,39 +49,42 @@ def play(world: World, story: list[Arrival], *, crashes: bool, backwards: bool) 
     """Live through the arrivals, with a worker that is always there; then let all mails go."""
     number = 0
     for arrival in story:
-        until(world, world.now + timedelta(seconds=arrival.gap))
+        crash = crashes and arrival.crash
+        until(world, world.now + timedelta(seconds=arrival.gap), crash=crash)
         reports = []
         for company in arrival.companies:
             reports.append(world.a_report("failed", f"i{number}", company=company))
             number += 1
         world.take(*(reports[::-1] if backwards else reports))
         world.plan()
-        if crashes and arrival.crash:
-            crash(world)
-        world.deliver()
-    until(world, world.now + timedelta(hours=1))
+        deliver(world, crash=crash)
+    until(world, world.now + timedelta(hours=1), crash=crashes)
 
 
-def until(world: World, end: datetime) -> None:
-    """Work at every instant at which something is due, up to the end."""
+def until(world: World, end: datetime, *, crash: bool) -> None:
+    """Work at every instant at which something is due, up to the end; crash at the first."""
     while True:
         due = Email.objects.filter(status="queued").order_by("next_attempt_at").first()
         if due is None or due.next_attempt_at is None or due.next_attempt_at > end:
             break
         world.now = max(world.now, due.next_attempt_at)
-        world.deliver()
+        deliver(world, crash=crash)
+        crash = False
     world.now = end
 
 
-def crash(world: World) -> None:
-    """A worker claims what is due and dies; another gives it back."""
-    outbox.claim(uuid4(), world.now, 100, STATIONERY)
-    outbox.give_back_abandoned([world.worker], world.now)
+def deliver(world: World, *, crash: bool) -> None:
+    """Send what is due; with a crash, another worker has claimed it before and died."""
+    if crash:
+        outbox.claim(uuid4(), world.now, 100, STATIONERY)
+        outbox.give_back_abandoned([world.worker], world.now)
+    world.deliver()
 
 
 def mails(world: World, member: str) -> list[Email]:
     found = Email.objects.filter(member=world.member(member)).order_by("date", "id")
     assert {mail.status for mail in found} <= {"sent"}
+    assert all(mail.ended_at == mail.date for mail in found)  # sent when written, crash or not
     return list(found)
 
 

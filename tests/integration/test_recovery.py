@@ -77,6 +77,18 @@ def test_what_was_deleted_or_switched_off_is_not_said_to_be_well(
     assert telling.live(days=1) == []
 
 
+def test_who_opts_out_while_it_waits_is_not_told(telling: World) -> None:
+    telling.report("failed")
+    telling.work()
+    telling.group(wait=30, interval=0)
+    telling.report("active")
+    telling.plan()
+    Subscription.objects.update(tells_recovery=False)
+    telling.pass_time(seconds=30)
+    assert telling.work() == []
+    assert "ada cancelled the recipient does not want to hear that it is over" in telling.emails()
+
+
 def test_a_paused_alert_tells_nothing(telling: World) -> None:
     telling.report("failed")
     telling.work()

@@ -30,6 +30,7 @@ def test_everything_can_be_set() -> None:
             "EMAIL_URL": "smtps://u:p@mail.example",
             "DEFAULT_FROM_EMAIL": "Alerts <alerts@platform.example>",
             "BOUNCE_ADDRESS": "bounces@alerts.example",
+            "WEBHOOK_SECRET": "postmark:open-sesame",
             "PUBLIC_URL": "https://alerts.example/base/",
             "MAIL_RATE": "12.5",
             "MAIL_RATE_PER_DOMAIN": " Big.example = 20, bücher.example=0.5 ,*=50,",
@@ -49,6 +50,7 @@ def test_everything_can_be_set() -> None:
     assert isinstance(settings.mail_server, MailServer)
     assert settings.mail_server.security is Security.TLS
     assert settings.bounce_address == "bounces@alerts.example"
+    assert settings.webhook_secret == "postmark:open-sesame"
     assert settings.public_url == "https://alerts.example/base"
     assert (settings.group_wait, settings.group_interval) == (0, 60)
     assert settings.trusted_proxy_count == 2
@@ -106,6 +108,9 @@ def test_everything_can_be_set() -> None:
         ("MAIL_RATE_PER_DOMAIN", "a@big.example=20"),
         ("MAIL_RATE_PER_DOMAIN", "big.example=20,Big.example=30"),
         ("LOG_FORMAT", "xml"),
+        ("WEBHOOK_SECRET", "postmark"),
+        ("WEBHOOK_SECRET", ":secret"),
+        ("WEBHOOK_SECRET", "postmark:gehäim"),
     ],
 )
 def test_a_wrong_setting_is_named_in_one_line(name: str, value: str) -> None:

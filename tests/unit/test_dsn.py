@@ -1,5 +1,6 @@
 """Reading returned mails: what servers' formats say, and what is no bounce (RFC 3464, 5965)."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -125,9 +126,51 @@ def test_the_address_that_it_came_to_is_found_in_the_message(name: str) -> None:
         b"X-Failed-Recipients: a@b.example\n\n",
         b"".join(b"Content-Type: multipart/mixed; boundary=%d\n\n--%d\n" % (n, n)
                  for n in range(2000)),
+        b"Content-Type: message/rfc822\n\n" * 5000,
     ],
-    ids=["empty", "binary", "no boundary", "empty complaint", "no text", "deeply nested"],
+    ids=["empty", "binary", "no boundary", "empty complaint", "no text", "deeply nested",
+         "mails in mails"],
 )  # fmt: skip
 def test_rubbish_is_no_bounce(raw: bytes) -> None:
     assert isinstance(dsn.read(raw), NoBounce)
     assert isinstance(dsn.recipients(raw), list)
+
+
+def _report(told: bytes, status: bytes) -> bytes:
+    return (
+        b"Content-Type: multipart/report; boundary=b\n\n--b\n\nPermanent error, failed:\n"
+        + told
+        + b"\n--b\nContent-Type: message/delivery-status\n\n"
+        + status
+        + b"\n--b--\n"
+    )
+
+
+_NESTED = b"".join(
+    b"Content-Type: multipart/mixed; boundary=%d\n\n--%d\n" % (n, n) for n in range(800)
+)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"To: " + b"a" * 1_000_000 + b"\n\n",
+        b'Content-Type: multipart/report; a="' + b";" * 1_000_000 + b"\n\n",
+        _NESTED + b"--\n" * 300_000,
+        _report(b"550 no " * 40_000, b"Action: failed\n\n" * 40_000),
+        _report(b"", b"Action: failed\n\n" * 60_000),
+    ],
+    ids=["a long address", "a long parameter", "parts in parts", "long words", "many recipients"],
+)
+def test_no_message_takes_long(raw: bytes) -> None:
+    begun = time.process_time()
+    dsn.recipients(raw)
+    dsn.read(raw)
+    assert time.process_time() - begun < 2
+
+
+def test_a_report_is_read_although_a_large_mail_is_returned_with_it() -> None:
+    raw = sample("postfix-unknown-user") + b"x" * 1_000_000
+    report = dsn.read(raw)
+    assert isinstance(report, Report)
+    assert report.status == "5.1.1"

@@ -179,7 +179,7 @@ def test_who_else_was_told_is_said_once_where_it_is_the_same_everywhere() -> Non
 def test_a_cause_says_who_connected_it_and_where_to_mend_it_once() -> None:
     notices = [in_company(number, connection="g", reason_message="") for number in (1, 2, 3)]
     text = mail(*notices, connected_by={"g": "Ana"}, told={}).text
-    assert "One sign-in (google, connected by Ana) broke 3 integrations in 3\ncompanies" in text
+    assert "One sign-in (Google, connected by Ana) broke 3 integrations in 3\ncompanies" in text
     assert text.count("https://app.example/reconnect") == 1
     assert "Reconnect once:\n" in text
     assert "- Company 2: Google Ads\n" in text

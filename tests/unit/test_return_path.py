@@ -2,7 +2,7 @@
 
 import pytest
 
-from integration_alerts import configuration
+from integration_alerts import mail_configuration
 from integration_alerts.mail.return_path import (
     LONGEST_NAME,
     read_return_path,
@@ -27,7 +27,7 @@ def test_servers_may_change_the_case_of_addresses() -> None:
 def test_it_fits_into_an_address_with_the_longest_name_and_the_largest_id() -> None:
     address = return_path(LARGEST, "b" * LONGEST_NAME + "@alerts.example")
     assert len(address.partition("@")[0]) == 64
-    assert configuration._LONGEST_BOUNCE_NAME == LONGEST_NAME
+    assert mail_configuration.LONGEST_BOUNCE_NAME == LONGEST_NAME
 
 
 def test_the_signature_has_a_hundred_bits() -> None:

@@ -12,10 +12,9 @@ from integration_alerts.api.bodies import read_body
 from integration_alerts.api.keys import PlatformKey
 from integration_alerts.api.problems import Problem
 from integration_alerts.engine import clock
-from integration_alerts.mail import bounces
+from integration_alerts.mail import bounces, dsn
 
 MESSAGE = "message/rfc822"
-LARGEST = 1 << 20  # bytes: a report carries at most a copy of our own mail
 
 router = Router(tags=["In"], auth=PlatformKey())
 
@@ -44,7 +43,7 @@ def take_bounce(request: HttpRequest, recipient: str = "") -> HttpResponse:
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             f"Content-Type: expected {MESSAGE}, got {request.content_type or 'none'}",
         )
-    raw = read_body(request, LARGEST)
+    raw = read_body(request, dsn.LARGEST)
     if not raw.strip():
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "the body holds no message")
     try:

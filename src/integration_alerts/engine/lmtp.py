@@ -14,10 +14,9 @@ from aiosmtpd.smtp import Envelope, Session
 from django.db import DatabaseError, InterfaceError, connections
 
 from integration_alerts.engine import clock
-from integration_alerts.mail import bounces
+from integration_alerts.mail import bounces, dsn
 from integration_alerts.mail.return_path import read_return_path
 
-LARGEST = 1 << 20  # bytes: a report carries at most a copy of our own mail
 _IDLE_SECONDS = 60
 _AT_ONCE = 8  # mails; further ones wait
 
@@ -72,7 +71,7 @@ async def _serve(host: str, port: int, on_ready: Callable[[], None]) -> None:
     def protocol() -> Lmtp:
         return Lmtp(
             desk,
-            data_size_limit=LARGEST,
+            data_size_limit=dsn.LARGEST,
             enable_SMTPUTF8=True,
             ident="Integration Alerts",
             timeout=_IDLE_SECONDS,

@@ -1,4 +1,4 @@
-"""From notices to emails: who gets which notice in which email (SPEC R7, R11, R12, R22).
+"""From notices to emails: who gets which notice in which email (SPEC R7, R11, R12, R22, R23).
 
 A notice goes into the open email of each of its recipients. Does not write the message: that
 happens right before the first attempt, so that a mail says what is true when it leaves.
@@ -35,6 +35,7 @@ class _Notice:
     account_id: int
     company_id: int
     step: str
+    flapping: bool
     stands: bool  # what it says is still so
 
 
@@ -52,24 +53,30 @@ def compose_due(
     if not notices:
         return Composed(0, due=False)
     standing = [notice for notice in notices if notice.stands]
-    already = _already_told(standing)
+    already = _pairs(_ALREADY_TOLD, standing)
+    know_it_flaps = _pairs(_KNOW_IT_FLAPS, [notice for notice in standing if notice.flapping])
     wanted = _who_is_told(standing)
+    told_before = already | know_it_flaps
     letters = [
         (notice, member)
         for notice in standing
         for member in wanted[notice.id]
-        if (notice.id, member) not in already
+        if (notice.id, member) not in told_before
     ]
     groups = open_groups({member for _, member in letters}, now, message_id_domain, at_once=at_once)
     items = [
         (notice.account_id, groups.emails[member], notice.id, member, notice.company_id)
         for notice, member in letters
     ]
-    known = {notice_id for notice_id, _ in already} | {item[2] for item in items}
+    told = {notice_id for notice_id, _ in already} | {item[2] for item in items}
+    known = {notice_id for notice_id, member in know_it_flaps if member in wanted[notice_id]}
     with connection.cursor() as cursor:
         if items:
             cursor.execute(_INSERT_ITEMS, columns(items, 5))
-        statuses = [(notice.id, _status(notice, told=notice.id in known)) for notice in notices]
+        statuses = [
+            (notice.id, _status(notice, told=notice.id in told, known=notice.id in known))
+            for notice in notices
+        ]
         cursor.execute(_UPDATE_NOTICES, columns(statuses, 2))
     return Composed(len(notices), groups.due)
 
@@ -89,21 +96,26 @@ def _who_is_told(notices: Collection[_Notice]) -> dict[int, list[int]]:
     }
 
 
-def _already_told(notices: Collection[_Notice]) -> set[tuple[int, int]]:
+def _pairs(sql: str, notices: Collection[_Notice]) -> set[tuple[int, int]]:
+    """(notice, member) pairs that a query finds for these notices."""
+    if not notices:
+        return set()
     with connection.cursor() as cursor:
-        cursor.execute(_ALREADY_TOLD, [[notice.id for notice in notices]])
+        cursor.execute(sql, [[notice.id for notice in notices]])
         return set(cursor.fetchall())
 
 
-def _status(notice: _Notice, *, told: bool) -> NoticeStatus:
+def _status(notice: _Notice, *, told: bool, known: bool) -> NoticeStatus:
     if not notice.stands:
         return NoticeStatus.WITHDRAWN
-    return NoticeStatus.COMPOSED if told else NoticeStatus.NO_RECIPIENT
+    if told:
+        return NoticeStatus.COMPOSED
+    return NoticeStatus.HELD_BACK if known else NoticeStatus.NO_RECIPIENT
 
 
 # Served by the partial index notice_planned.
 _CLAIM = f"""
-SELECT notice.id, notice.account_id, integration.company_id, notice.step, {STANDS}
+SELECT notice.id, notice.account_id, integration.company_id, notice.step, notice.flapping, {STANDS}
 FROM notice
 JOIN incident ON incident.id = notice.incident_id
 JOIN integration ON integration.id = incident.integration_id
@@ -114,6 +126,19 @@ FOR NO KEY UPDATE OF notice SKIP LOCKED"""
 # Only a notice that was withdrawn and came back has any.
 _ALREADY_TOLD = """
 SELECT notice_id, member_id FROM email_notice WHERE notice_id = ANY(%s) AND NOT released"""
+
+# That an integration is flapping is said again when somebody was missed by the mail that said it.
+# The others know: to them it would be the burst that R23 prevents.
+_KNOW_IT_FLAPS = """
+SELECT notice.id, email.member_id
+FROM notice
+JOIN incident ON incident.id = notice.incident_id
+JOIN incident AS part ON part.integration_id = incident.integration_id
+    AND part.flapping_since = incident.flapping_since
+JOIN notice AS said ON said.incident_id = part.id AND said.flapping AND said.id <> notice.id
+JOIN email_notice ON email_notice.notice_id = said.id AND NOT email_notice.released
+JOIN email ON email.id = email_notice.email_id
+WHERE notice.id = ANY(%s) AND email.status IN ('queued', 'sending', 'sent')"""
 
 _INSERT_ITEMS = """
 INSERT INTO email_notice (account_id, email_id, notice_id, member_id, company_id, released)

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
@@ -33,6 +33,9 @@ logger = logging.getLogger(__name__)
 # each takes its share: a slow server must not hold up mails that others could send.
 BATCH = 20
 _STOPPING_PATIENCE_SECONDS = 30
+# By so much an email that met a refusal of them all goes behind the others: should the server mean
+# this one alone, they do not wait for it for ever.
+_BEHIND = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,17 +92,17 @@ def _deliver_each(courier: Courier, emails: deque[Claimed], *, probing: bool) ->
         # Away before it is sent: should recording fail, it must not pass for one not begun.
         done = emails.popleft()
         if wanted is not None and not _deliver(courier, wanted, probing=probing):
-            emails.appendleft(done)
+            _give_back(courier, [done.id], behind=_BEHIND)
             return
         courier.in_hand.drop([done.id])
 
 
-def _give_back(courier: Courier, ids: list[int]) -> None:
+def _give_back(courier: Courier, ids: list[int], behind: timedelta = timedelta(0)) -> None:
     if not ids:
         return
 
     def give_back() -> None:
-        outbox.give_back(ids, courier.worker, courier.clock())
+        outbox.give_back(ids, courier.worker, courier.clock() + behind)
         pacing.keep_places(courier.pace, ids, courier.clock())
 
     _persist(courier, give_back)

@@ -1,24 +1,36 @@
 """What a returned message says: a failed delivery (RFC 3464), or a complaint (RFC 5965).
 
 Pure: bytes in, a value out. Also reads what Exim and qmail write without RFC 3464. Which email it
-is about, and what follows from it, is `bounces`. Delays and other news are no bounce.
+is about, and what follows from it, is `bounces`. Delays and other news are no bounce. Anybody may
+write to the bounce address: what is read has limits, so that no message takes long.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from email import message_from_bytes, policy
+from email import message_from_bytes
 from email.message import Message
 from email.parser import HeaderParser
+from email.policy import Compat32
 from enum import StrEnum
+from itertools import islice
 from typing import cast
 
+from integration_alerts.mail.text import one_line
 from integration_alerts.rules.suppression import BounceKind, Fault, fault, kind
 
 DSN, ARF = "dsn", "arf"
+LARGEST = 1 << 20  # bytes of a returned message: it has at most a copy of our own mail in it
 _DIAGNOSTIC_LIMIT = 500
+# Reports begin with what matters here, and have two or three parts of short fields. The standard
+# parser takes minutes of a processor for some messages of 1 MB that are none.
+_BYTES_READ = 1 << 18
+_MOST_BOUNDARIES = 50
+_LONGEST_FIELD = 2_000  # characters, also of what is told to people
+_MOST_RECIPIENTS = 100
 # Read as text: the standard parser knows delivery-status only, and neither of them encoded.
 _TYPES = re.compile(rb"message/((?:global-)?delivery-status|feedback-report)", re.IGNORECASE)
+_BOUNDARY = re.compile(rb"boundary", re.IGNORECASE)
 _STATUS_TYPES = ("text/x-global-delivery-status", "text/x-delivery-status")
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _ENHANCED = re.compile(r"(?<![\d.])([45]\.\d{1,3}\.\d{1,3})(?![\d.])")
@@ -26,6 +38,18 @@ _REPLY = re.compile(r"(?<!\d)([245])\d\d[ -]")
 _PLAIN_FAILURE = re.compile(
     r"could not be delivered|permanent error|I'm afraid I wasn't able to deliver", re.IGNORECASE
 )
+
+
+class _ShortFields(Compat32):
+    """Cuts long header fields off before anything looks into them."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        """Name and value of a field, as the base class finds them."""
+        name, value = super().header_source_parse(sourcelines)
+        return name, value[:_LONGEST_FIELD]
+
+
+_POLICY = _ShortFields()
 
 
 class NoBounce(StrEnum):
@@ -53,7 +77,7 @@ class Report:
 
 def returned(status: str, words: str, source: str) -> Report:
     """A report of a failed delivery, judged by its status code and the server's words."""
-    diagnostic = _one_line(re.sub(r"^\s*[\w-]+;", "", words))  # RFC 3464 2.3.6: `smtp; 550 …`
+    diagnostic = _words(re.sub(r"^\s*[\w-]+;", "", words))  # RFC 3464 2.3.6: `smtp; 550 …`
     told = _ENHANCED.search(words)
     # Many servers put a general code into the field and the telling one into their words.
     if told and (not status or status[2:] == "0.0"):
@@ -67,14 +91,14 @@ def returned(status: str, words: str, source: str) -> Report:
 
 def complaint(source: str, words: str = "") -> Report:
     """A report that the recipient called the mail spam."""
-    return Report(BounceKind.COMPLAINT, Fault.COMPLAINT, "", _one_line(words), source)
+    return Report(BounceKind.COMPLAINT, Fault.COMPLAINT, "", _words(words), source)
 
 
 def read(raw: bytes) -> Report | NoBounce:
     """What a message that came to the bounce address says."""
     try:
         message = _parsed(raw)
-        return _read(message)
+        return NoBounce.NO_REPORT if message is None else _read(message)
     except RecursionError:  # parts within parts without end
         return NoBounce.NO_REPORT
 
@@ -86,6 +110,8 @@ def recipients(raw: bytes) -> list[str]:
     """
     try:
         message = _parsed(raw)
+        if message is None:
+            return []
         found = [_text(message, name) for name in ("Delivered-To", "X-Original-To", "To")]
         for part in message.walk():
             if part.get_content_type() == "text/x-feedback-report":
@@ -93,11 +119,16 @@ def recipients(raw: bytes) -> list[str]:
             found.append(_text(part, "Return-Path"))
     except RecursionError:
         return []
-    return [address for text in found for address in re.findall(r"[^\s<>,;]+@[^\s<>,;]+", text)]
+    words = (word for text in found for word in re.split(r"[\s<>,;]+", text))
+    return [word for word in words if "@" in word[1:-1]]
 
 
-def _parsed(raw: bytes) -> Message:
-    return message_from_bytes(_TYPES.sub(rb"text/x-\1", raw), policy=policy.compat32)
+def _parsed(raw: bytes) -> Message | None:
+    """The message; None: it has more parts than any report."""
+    raw = raw[:_BYTES_READ]
+    if len(_BOUNDARY.findall(raw)) > _MOST_BOUNDARIES:
+        return None
+    return message_from_bytes(_TYPES.sub(rb"text/x-\1", raw), policy=_POLICY)
 
 
 def _read(message: Message) -> Report | NoBounce:
@@ -150,7 +181,7 @@ def _told(body: str) -> str:
         return ""
     # The returned message itself comes below a line of dashes.
     below = re.split(r"^---", body[failure.end() :], maxsplit=1, flags=re.MULTILINE)[0]
-    return below.partition("failed:")[2] or below.partition(">:")[2]
+    return (below.partition("failed:")[2] or below.partition(">:")[2])[:_LONGEST_FIELD]
 
 
 def _status(fields: Message) -> str:
@@ -164,8 +195,8 @@ def _diagnostic(fields: Message) -> str:
 
 def _groups(part: Message) -> Iterator[Message]:
     text = _body(part).strip()
-    for block in re.split(r"\n[ \t]*\n", text):
-        yield HeaderParser(policy=policy.compat32).parsestr(block)
+    for block in islice(re.split(r"\n[ \t]*\n", text), _MOST_RECIPIENTS):
+        yield HeaderParser(policy=_POLICY).parsestr(block)
 
 
 def _body(part: Message) -> str:
@@ -174,9 +205,8 @@ def _body(part: Message) -> str:
     return text.replace("\r\n", "\n")
 
 
-def _one_line(words: str) -> str:
-    plain = "".join(character if character.isprintable() else " " for character in words)
-    return " ".join(plain.split())[:_DIAGNOSTIC_LIMIT]
+def _words(text: str) -> str:
+    return one_line(text)[:_DIAGNOSTIC_LIMIT]
 
 
 def _text(fields: Message, name: str) -> str:

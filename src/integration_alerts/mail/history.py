@@ -12,10 +12,10 @@ from email.policy import default
 from django.db import connection
 from django.db.models import Q
 
+from integration_alerts.directory.ids import LARGEST_ID
 from integration_alerts.mail.models import Bounce, DeliveryAttempt, Email, EmailNotice, EmailStatus
 from integration_alerts.mail.reading import part
 
-_LARGEST_ID = 2**63 - 1
 # Without what fell out before the mail went; of one that never went, all that it would have told.
 _TELLS = Q(released=False) | Q(email__status=EmailStatus.CANCELLED.value)
 
@@ -51,7 +51,7 @@ def latest_mails(member_ids: Collection[int]) -> dict[int, LatestMail]:
 def find(account_id: int, email_id: int) -> Email | None:
     """An email of an account, with its recipient; None: there is none."""
     rows = Email.objects.select_related("member").filter(account=account_id)
-    return rows.filter(pk=min(email_id, _LARGEST_ID)).first()
+    return rows.filter(pk=min(email_id, LARGEST_ID)).first()
 
 
 def told_of(email: Email, limit: int) -> list[EmailNotice]:

@@ -9,12 +9,11 @@ from datetime import datetime
 from email import message_from_bytes
 from email.policy import default
 
+from integration_alerts.directory.ids import LARGEST_ID
 from integration_alerts.mail.mailers import always
 from integration_alerts.mail.models import InboxMessage
 from integration_alerts.mail.reading import part
 from integration_alerts.rules.retry import Answer, Phase
-
-_MAX_ID = 2**63 - 1  # ids in addresses may be larger than the database can hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +65,13 @@ def newest(limit: int, *, before: int | None = None) -> list[CaughtMail]:
     """The newest mails first, at most `limit`, older than the mail with the id `before`."""
     rows = InboxMessage.objects.order_by("-id")
     if before is not None:
-        rows = rows.filter(pk__lt=min(before, _MAX_ID))
+        rows = rows.filter(pk__lt=min(before, LARGEST_ID))
     return [read(row) for row in rows[:limit]]
 
 
 def find(message_id: int) -> CaughtMail | None:
     """One mail, or None."""
-    row = InboxMessage.objects.filter(pk=min(message_id, _MAX_ID)).first()
+    row = InboxMessage.objects.filter(pk=min(message_id, LARGEST_ID)).first()
     return None if row is None else read(row)
 
 

@@ -9,10 +9,8 @@ from datetime import datetime
 
 from integration_alerts.mail.arranging import Arrangement, Item, Urgency, arrange
 from integration_alerts.mail.brand import Brand
-from integration_alerts.rules.schedule import LAST_STEP, Step
+from integration_alerts.rules.schedule import LAST_STEP, REMINDER_DAYS, Step
 from integration_alerts.rules.states import State
-
-REMINDER_DAYS = {Step.REMINDER_7: 7, Step.REMINDER_14: 14, Step.REMINDER_21: 21}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ import re
 
 from django.utils.crypto import constant_time_compare, salted_hmac
 
+from integration_alerts.directory.ids import LARGEST_ID
+
 _SALT = "integration_alerts.return_path"
 _SIGNATURE_LENGTH = 20  # base32 characters: 100 bits
-_LARGEST_ID = 2**63 - 1
 _TOKEN = re.compile(r"([1-9][0-9]{0,18})-([a-z2-7]{20})", re.ASCII)
 
-LONGEST_NAME = 64 - len(f"+{_LARGEST_ID}-") - _SIGNATURE_LENGTH
+LONGEST_NAME = 64 - len(f"+{LARGEST_ID}-") - _SIGNATURE_LENGTH
 """How long the part of `BOUNCE_ADDRESS` before the @ may be (RFC 5321 4.5.3.1.1: 64 in all)."""
 
 
@@ -42,7 +43,7 @@ def read_token(text: str) -> int | None:
         return None
     email_id = int(match[1])
     genuine = constant_time_compare(match[2], _signature(email_id))
-    return email_id if genuine and email_id <= _LARGEST_ID else None
+    return email_id if genuine and email_id <= LARGEST_ID else None
 
 
 def _signature(email_id: int) -> str:

@@ -5,8 +5,9 @@ It has no expiry: a mail may be opened years later. What it does is the page's b
 
 from django.core.signing import BadSignature, Signer
 
+from integration_alerts.directory.ids import LARGEST_ID
+
 _SALT = "integration_alerts.unsubscribe"
-_LARGEST_ID = 2**63 - 1
 
 
 def unsubscribe_url(public_url: str, member_id: int) -> str:
@@ -20,7 +21,7 @@ def read_token(token: str) -> int | None:
         member_id = int(_signer().unsign(token))
     except (BadSignature, ValueError):
         return None
-    return member_id if 0 < member_id <= _LARGEST_ID else None
+    return member_id if 0 < member_id <= LARGEST_ID else None
 
 
 def _signer() -> Signer:

@@ -55,6 +55,7 @@ class _Item:
     closed: bool
     stands: bool
     switched_on: bool
+    opted_in: bool
 
 
 def look_again(email_ids: Sequence[int]) -> list[Wanted]:
@@ -102,6 +103,8 @@ def _obstacle(item: _Item, verdict: Verdict) -> str:
         )
     if not item.switched_on:
         return "the company is switched off"
+    if verdict.obstacle is None and not item.opted_in:
+        return "the recipient does not want to hear that it is over"
     return verdict.obstacle or ""
 
 
@@ -109,7 +112,8 @@ def _obstacle(item: _Item, verdict: Verdict) -> str:
 _ITEMS = f"""
 SELECT email_notice.id, email.id, email.claimed_by, email.member_id, email_notice.company_id,
        integration.company_id, incident.id, incident.state, incident.state_since,
-       incident.closed_at IS NOT NULL, {STANDS}, company.active AND account.active
+       incident.closed_at IS NOT NULL, {STANDS}, company.active AND account.active,
+       notice.step <> 'recovery' OR coalesce(subscription.tells_recovery, false)
 FROM email
 JOIN email_notice ON email_notice.email_id = email.id AND NOT email_notice.released
 JOIN notice ON notice.id = email_notice.notice_id
@@ -117,6 +121,7 @@ JOIN incident ON incident.id = notice.incident_id
 JOIN integration ON integration.id = incident.integration_id
 JOIN company ON company.id = integration.company_id
 JOIN account ON account.id = email.account_id
+LEFT JOIN subscription ON subscription.member_id = email.member_id
 WHERE email.id = ANY(%s)
 ORDER BY email_notice.id"""
 

@@ -25,11 +25,7 @@ class Step(StrEnum):
 STEPS = (Step.ALERT, Step.REMINDER_7, Step.REMINDER_14, Step.REMINDER_21)
 LAST_STEP = STEPS[-1]
 PENDING_PATIENCE = timedelta(hours=24)
-_REMINDER_DELAYS = {
-    Step.REMINDER_7: timedelta(days=7),
-    Step.REMINDER_14: timedelta(days=14),
-    Step.REMINDER_21: timedelta(days=21),
-}
+REMINDER_DAYS = {Step.REMINDER_7: 7, Step.REMINDER_14: 14, Step.REMINDER_21: 21}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +41,7 @@ def due_at(state: State, since: datetime, step: Step) -> datetime:
     """When a step falls due for a state entered at `since`, a UTC time (R5, R6)."""
     if step is Step.ALERT:
         return since + PENDING_PATIENCE if state is State.PENDING else since
-    return since + _REMINDER_DELAYS[step]
+    return since + timedelta(days=REMINDER_DAYS[step])
 
 
 def first_look_at(state: State, since: datetime, now: datetime) -> datetime:

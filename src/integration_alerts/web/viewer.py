@@ -17,6 +17,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.cache import add_never_cache_headers
 from django.utils.functional import SimpleLazyObject
 
+from integration_alerts.directory.ids import LARGEST_ID
 from integration_alerts.directory.models import Account, Company, Member, User
 from integration_alerts.directory.people import person
 from integration_alerts.directory.time_zones import is_time_zone
@@ -31,7 +32,6 @@ MemberView = Callable[Concatenate[HttpRequest, "Viewer", Rest], HttpResponse]
 View = Callable[..., HttpResponse]
 ZONE_COOKIE = "time_zone"  # set by zone.js: the zone of the browser
 LAST_ACCOUNT = "account"  # in the session: where `/` leads
-_LARGEST_ID = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +159,7 @@ def _shell_viewer(request: HttpRequest, members: Sequence[Member]) -> Viewer | N
 
 
 def _viewer(request: HttpRequest, user: User, account_id: int) -> Viewer:
-    member = memberships(user).filter(account_id=min(account_id, _LARGEST_ID)).first()
+    member = memberships(user).filter(account_id=min(account_id, LARGEST_ID)).first()
     if member is None:
         raise Http404
     return _as_viewer(request, member)

@@ -20,10 +20,10 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from integration_alerts.directory.finding import begins, ids_of
+from integration_alerts.directory.ids import LARGEST_ID
 
 COUNTED = 1_000
 _NAMED = 50
-_LARGEST_ID = 2**63 - 1
 
 if TYPE_CHECKING:
     _Admin = admin.ModelAdmin[Any]
@@ -135,7 +135,7 @@ class Page(Shown, _Admin):
         for key, (parent, columns) in self.found_through.items():
             condition |= Q(**{f"{key}__in": ids_of(parent, columns, term)})
         if term.isascii() and term.isdigit():
-            condition |= Q(pk=min(int(term[:20]), _LARGEST_ID))
+            condition |= Q(pk=min(int(term[:20]), LARGEST_ID))
         return queryset.filter(condition), False
 
 

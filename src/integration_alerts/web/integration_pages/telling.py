@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from integration_alerts.alerts.outlook import Outlook, Prospect, outlook
 from integration_alerts.alerts.recipients import recipients, verdicts
+from integration_alerts.directory.ids import LARGEST_ID
 from integration_alerts.directory.models import Member
 from integration_alerts.engine import clock
 from integration_alerts.integrations import story
@@ -26,7 +27,6 @@ from integration_alerts.web.integration_pages.timeline import read_place, timeli
 from integration_alerts.web.viewer import Viewer, account_page
 from integration_alerts.web.wording import count
 
-_LARGEST_ID = 2**63 - 1
 _FIXES = {State.FAILED: "Reconnect", State.PENDING: "Finish the set-up"}
 
 
@@ -80,7 +80,7 @@ def integration(request: HttpRequest, viewer: Viewer, integration_id: int) -> Ht
 
 def find(viewer: Viewer, integration_id: int) -> Integration:
     """An integration that the viewer may see; to all others it does not exist (404)."""
-    found = story.find(viewer.account.pk, viewer.company_ids, min(integration_id, _LARGEST_ID))
+    found = story.find(viewer.account.pk, viewer.company_ids, min(integration_id, LARGEST_ID))
     if found is None:
         raise Http404
     return found

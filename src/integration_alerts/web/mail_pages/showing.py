@@ -21,8 +21,8 @@ _ASKS, _BOTH = "@media (prefers-color-scheme:dark)", ":root{color-scheme:light d
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
-    """Where a gallery hangs: its frame, its addresses, and what else the page says."""
+class Pages:
+    """The pages of a gallery: what is around them, their addresses, and what else they say."""
 
     gallery: Gallery
     frame: str  # the template around the pages
@@ -35,81 +35,81 @@ class Room:
         return reverse(f"{self.names}{page}", args=[*account, *kind])
 
 
-def mails(request: HttpRequest, room: Room) -> HttpResponse:
+def mails(request: HttpRequest, pages: Pages) -> HttpResponse:
     """Every kind of mail, by its subject, and what they have in common."""
     context = {
-        **_frame(room),
-        "grouping": room.grouping,
-        "brand": list(wording.brand(room.gallery.brand)),
-        "kinds": [(each, room.address("sample_mail", each.slug)) for each in room.gallery.kinds],
+        **_frame(pages),
+        "grouping": pages.grouping,
+        "brand": list(wording.brand(pages.gallery.brand)),
+        "kinds": [(each, pages.address("sample_mail", each.slug)) for each in pages.gallery.kinds],
     }
     return render(request, "web/mails/list.html", context)
 
 
-def sample_mail(request: HttpRequest, room: Room, slug: str) -> HttpResponse:
+def sample_mail(request: HttpRequest, pages: Pages, slug: str) -> HttpResponse:
     """One kind: how it looks, its text, or its source."""
-    kind = _find(room, slug)
+    kind = _find(pages, slug)
     part = _chosen(request, "part", PARTS, "html")
     context = {
-        **_frame(room),
+        **_frame(pages),
         "kind": kind,
         "part": part,
         "parts": _choices(PARTS, part, lambda value: f"?part={value}"),
-        "raw": room.address("sample_mail_source", slug),
-        **(_frame_of(request, room, slug) if part == "html" else _words(room, kind, part)),
-        **_neighbours(room, kind),
+        "raw": pages.address("sample_mail_source", slug),
+        **(_frame_of(request, pages, slug) if part == "html" else _words(pages, kind, part)),
+        **_neighbours(pages, kind),
     }
     return render(request, "web/mails/sample.html", context)
 
 
-def sample_mail_html(request: HttpRequest, room: Room, slug: str) -> HttpResponse:
+def sample_mail_html(request: HttpRequest, pages: Pages, slug: str) -> HttpResponse:
     """The HTML part alone, for the frame: with the account's logo, else it loads nothing."""
-    html = room.gallery.written(_find(room, slug)).html
+    html = pages.gallery.written(_find(pages, slug)).html
     scheme = _scheme(request)
     dark = "all" if scheme == "dark" else "not all"
     html = html.replace(_ASKS, f"@media {dark}").replace(_BOTH, f":root{{color-scheme:{scheme}}}")
-    return framed(html, room.gallery.brand.logo_url)
+    return framed(html, pages.gallery.brand.logo_url)
 
 
-def sample_mail_source(request: HttpRequest, room: Room, slug: str) -> HttpResponse:  # noqa: ARG001
+def sample_mail_source(request: HttpRequest, pages: Pages, slug: str) -> HttpResponse:  # noqa: ARG001
     """The exact bytes, as a file that mail programs open."""
-    written = room.gallery.written(_find(room, slug))
+    written = pages.gallery.written(_find(pages, slug))
     response = HttpResponse(written.message, content_type="message/rfc822")
     response.headers["Content-Disposition"] = f'attachment; filename="{slug}.eml"'
     return response
 
 
-def _find(room: Room, slug: str) -> Kind:
-    found = next((kind for kind in room.gallery.kinds if kind.slug == slug), None)
+def _find(pages: Pages, slug: str) -> Kind:
+    found = next((kind for kind in pages.gallery.kinds if kind.slug == slug), None)
     if found is None:
         raise Http404
     return found
 
 
-def _frame(room: Room) -> dict[str, Any]:
+def _frame(pages: Pages) -> dict[str, Any]:
     return {
-        "frame": room.frame,
+        "frame": pages.frame,
         "menu": "mails",
-        "account": room.gallery.account,
-        "mails": room.address("mails"),
+        "account": pages.gallery.account,
+        "mails": pages.address("mails"),
     }
 
 
-def _words(room: Room, kind: Kind, part: str) -> dict[str, str]:
-    written = room.gallery.written(kind)
+def _words(pages: Pages, kind: Kind, part: str) -> dict[str, str]:
+    written = pages.gallery.written(kind)
     source = written.message.decode("utf-8", "replace")
     return {"words": written.text if part == "text" else source}
 
 
-def _frame_of(request: HttpRequest, room: Room, slug: str) -> dict[str, Any]:
+def _frame_of(request: HttpRequest, pages: Pages, slug: str) -> dict[str, Any]:
     width, scheme = _chosen(request, "width", WIDTHS, "640"), _scheme(request)
     return {
-        "html": f"{room.address('sample_mail_html', slug)}?scheme={scheme}",
+        "html": f"{pages.address('sample_mail_html', slug)}?scheme={scheme}",
         "width": width,
         "scheme": scheme,
         "widths": _choices(WIDTHS, width, lambda value: f"?width={value}&scheme={scheme}"),
         "schemes": _choices(SCHEMES, scheme, lambda value: f"?width={width}&scheme={value}"),
-        "logo": wording.logo(room.gallery.brand),
+        "logo": wording.logo(pages.gallery.brand),
     }
 
 
@@ -128,13 +128,13 @@ def _choices(
     return [(words, address(value), value == chosen) for value, words in known.items()]
 
 
-def _neighbours(room: Room, kind: Kind) -> dict[str, tuple[Kind, str] | None]:
-    kinds = room.gallery.kinds
+def _neighbours(pages: Pages, kind: Kind) -> dict[str, tuple[Kind, str] | None]:
+    kinds = pages.gallery.kinds
     at = kinds.index(kind)
 
     def link(place: int) -> tuple[Kind, str] | None:
         if not 0 <= place < len(kinds):
             return None
-        return kinds[place], room.address("sample_mail", kinds[place].slug)
+        return kinds[place], pages.address("sample_mail", kinds[place].slug)
 
     return {"before": link(at - 1), "after": link(at + 1)}
