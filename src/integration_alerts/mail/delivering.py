@@ -33,9 +33,9 @@ logger = logging.getLogger(__name__)
 # each takes its share: a slow server must not hold up mails that others could send.
 BATCH = 20
 _STOPPING_PATIENCE_SECONDS = 30
-# By so much an email that met a refusal of them all goes behind the others: should the server mean
-# this one alone, they do not wait for it for ever.
-_BEHIND = timedelta(seconds=5)
+# By so much emails that were not begun go ahead of one that met a refusal of them all: should the
+# server mean that one alone, they do not wait for it for ever.
+_AHEAD = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def deliver_batch(courier: Courier, on_more: Callable[[], None]) -> int:
             _wait_for_their_turn(courier, emails)
         _deliver_each(courier, emails, probing=probing)
     finally:
-        _give_back(courier, [email.id for email in emails])
+        _give_back(courier, [email.id for email in emails], ahead=_AHEAD)
     return claimed
 
 
@@ -92,17 +92,17 @@ def _deliver_each(courier: Courier, emails: deque[Claimed], *, probing: bool) ->
         # Away before it is sent: should recording fail, it must not pass for one not begun.
         done = emails.popleft()
         if wanted is not None and not _deliver(courier, wanted, probing=probing):
-            _give_back(courier, [done.id], behind=_BEHIND)
+            _give_back(courier, [done.id])
             return
         courier.in_hand.drop([done.id])
 
 
-def _give_back(courier: Courier, ids: list[int], behind: timedelta = timedelta(0)) -> None:
+def _give_back(courier: Courier, ids: list[int], ahead: timedelta = timedelta(0)) -> None:
     if not ids:
         return
 
     def give_back() -> None:
-        outbox.give_back(ids, courier.worker, courier.clock() + behind)
+        outbox.give_back(ids, courier.worker, courier.clock() - ahead)
         pacing.keep_places(courier.pace, ids, courier.clock())
 
     _persist(courier, give_back)
