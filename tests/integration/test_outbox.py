@@ -199,6 +199,8 @@ def test_a_mailer_that_breaks_leaves_the_email_to_be_tried_again(
     )
     world.deliver()
     assert world.emails() == ["ada queued"]
+    attempt = DeliveryAttempt.objects.get()  # nobody knows how far it came (R24)
+    assert (attempt.phase, attempt.code) == ("acceptance", None)
 
 
 @pytest.mark.parametrize("count", [1, 3, 20])

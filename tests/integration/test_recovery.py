@@ -95,3 +95,33 @@ def test_a_paused_alert_tells_nothing(telling: World) -> None:
     Subscription.objects.update(paused_at=telling.now)
     telling.report("active")
     assert telling.work() == []
+
+
+def test_a_flapping_integration_is_not_said_to_be_well(telling: World) -> None:
+    mails = []
+    for _ in range(4):
+        telling.report("failed")
+        mails += telling.work()
+        telling.pass_time(minutes=10)
+        telling.report("active")
+        mails += telling.work()
+        telling.pass_time(minutes=10)
+    to_ada = [mail.partition(": ")[2] for mail in mails if mail.startswith("ada@")]
+    assert to_ada[-1] == "ads for North keeps failing"
+    assert sum("works again" in mail for mail in to_ada) == 2
+
+
+def test_one_that_was_broken_for_a_day_is_no_longer_flapping_when_it_is_over(
+    telling: World,
+) -> None:
+    for _ in range(2):
+        telling.report("failed")
+        telling.work()
+        telling.pass_time(minutes=10)
+        telling.report("active")
+        telling.work()
+    telling.report("failed")
+    telling.work()
+    telling.live(days=2)
+    telling.report("active")
+    assert recipients(telling.work()) == ["ada"]

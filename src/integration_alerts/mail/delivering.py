@@ -166,7 +166,8 @@ def _send(courier: Courier, email: Claimed, still_wanted: Callable[[], bool]) ->
         )
     except Exception as error:  # a mailer's own fault must not leave the email claimed for ever
         logger.exception("the mailer failed on email %s", email.id)
-        return Answer(Phase.CONNECT, None, f"the mailer failed: {type(error).__name__}")
+        # Nobody knows how far it came.
+        return Answer(Phase.ACCEPTANCE, None, f"the mailer failed: {type(error).__name__}")
 
 
 def _persist(courier: Courier, action: Callable[[], Result]) -> Result:

@@ -53,7 +53,8 @@ _WAS_TOLD = """
           SELECT FROM delivery_attempt
           WHERE delivery_attempt.email_id = email.id AND phase = 'acceptance' AND code IS NULL))"""
 
-# A deleted integration, or one whose company was switched off, is not said to be well.
+# A deleted integration, or one whose company was switched off, is not said to be well. Nor is one
+# that is flapping: its next alert may be held back (R23), and the last word would be that it works.
 _PLAN = (
     """
 INSERT INTO notice (planned_at, due_at, account_id, incident_id, state, step, state_since, status,
@@ -67,6 +68,8 @@ JOIN account ON account.id = incident.account_id
 WHERE incident.id = ANY(%s) AND incident.closed_at IS NOT NULL
   AND integration.state IN ('active', 'disabled') AND integration.deleted_at IS NULL
   AND integration.state_since = incident.closed_at
+  AND (incident.flapping_since IS NULL
+       OR incident.closed_at - incident.opened_at >= interval '24 hours')
   AND company.active AND account.active
   AND EXISTS (SELECT """
     + _WAS_TOLD.format(incident="incident.id")

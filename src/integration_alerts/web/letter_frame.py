@@ -10,7 +10,7 @@ _POLICY = (
     "frame-ancestors 'self'"
 )
 # What can stand in a policy as it is (CSP 3, host-source): no separator, no quote, no query.
-_SOURCE = re.compile(r"https://[A-Za-z0-9.-]+(:\d+)?/[A-Za-z0-9._~/%@+=-]*")
+_SOURCE = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?/[A-Za-z0-9._~/%@+=-]*")
 
 
 def framed(html: str, picture: str = "") -> HttpResponse:
