@@ -9,6 +9,7 @@ from tests.world import World
 
 from integration_alerts.alerts.models import Notice
 from integration_alerts.mail.models import Email
+from integration_alerts.rules.retry import Answer, Phase
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +27,9 @@ def outage(world: World, minutes: float = 10) -> list[str]:
 
 def alerts() -> list[str]:
     rows = Notice.objects.filter(step="alert").order_by("due_at")
-    return ["flapping" if row.flapping else row.status for row in rows]
+    return [
+        "flapping" if row.flapping and row.status != "held_back" else row.status for row in rows
+    ]
 
 
 def test_the_third_incident_within_a_day_is_told_as_flapping_and_further_ones_are_held_back(
@@ -102,6 +105,16 @@ def test_once_those_who_were_missed_have_left_it_is_held_back(world: World) -> N
     world.pass_time(minutes=10)
     assert outage(world) == []
     assert Notice.objects.filter(step="alert").latest("due_at").status == "held_back"
+
+
+def test_a_mail_that_was_refused_for_good_has_said_nothing(world: World) -> None:
+    outage(world)
+    outage(world)
+    world.mailer.answer = Answer(Phase.RECIPIENT, 550, "no such mailbox")
+    outage(world)
+    world.mailer.answer = Answer(Phase.ACCEPTANCE, 250, "ok")
+    assert outage(world) == ["ads for North keeps failing"]
+    assert outage(world) == []
 
 
 def test_a_pending_integration_that_stays_so_for_a_day_is_told_plainly(world: World) -> None:

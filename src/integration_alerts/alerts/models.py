@@ -87,16 +87,16 @@ class CoveredCompany(models.Model):
 class NoticeStatus(StrEnum):
     """Where a notice stands.
 
-    planned -> composed | no_recipient | withdrawn; composed, superseded -> withdrawn when the state
-    ends before everybody was told; withdrawn -> planned when it is entered again, for those who
-    were not told. no_recipient and held_back are ends.
+    planned -> composed | no_recipient | held_back | withdrawn; composed, superseded -> withdrawn
+    when the state ends before everybody was told; withdrawn -> planned when it is entered again,
+    for those who were not told. no_recipient and held_back are ends.
     """
 
     PLANNED = "planned"  # must be told; waits to be put into mails
     COMPOSED = "composed"  # stands in the mails of its recipients
     SUPERSEDED = "superseded"  # a later step was due at the same time (R8)
     NO_RECIPIENT = "no_recipient"  # nobody may receive it
-    HELD_BACK = "held_back"  # a flapping integration's further alert (R23)
+    HELD_BACK = "held_back"  # everybody knows already that the integration is flapping (R23)
     WITHDRAWN = "withdrawn"  # its state ended before everybody was told (R4, R10)
 
 

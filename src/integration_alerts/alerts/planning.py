@@ -4,7 +4,7 @@
 the decision down. Does not know who is told: that is composing, in the layer above.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,6 @@ from django.db import connection
 from integration_alerts.alerts.models import NoticeStatus
 from integration_alerts.directory.columns import columns
 from integration_alerts.rules import flapping
-from integration_alerts.rules.flapping import Alert
 from integration_alerts.rules.schedule import Step, due_at, plan
 from integration_alerts.rules.states import State
 
@@ -51,7 +50,8 @@ def claim_due(now: datetime, limit: int = BATCH) -> list[DueIncident]:
 def plan_claimed(incidents: Sequence[DueIncident], now: datetime, *, damped: bool = True) -> int:
     """Write down what is due for claimed incidents; returns how many notices wait to be composed.
 
-    `damped`: whether further alerts of flapping integrations are held back (R23).
+    `damped`: whether alerts of flapping integrations say so (R23); composing holds them back from
+    those who know it.
 
     What was unsent about states that ended must have been withdrawn before, in this transaction:
     a withdrawn notice is not one that happened.
@@ -60,12 +60,11 @@ def plan_claimed(incidents: Sequence[DueIncident], now: datetime, *, damped: boo
         return 0
     with connection.cursor() as cursor:
         happened = _happened(cursor, [incident.id for incident in incidents])
-        flapping_told = _flapping_told(cursor, incidents) if damped else None
         notices: list[tuple[Any, ...]] = []
         looks: list[tuple[int, datetime | None]] = []
         for incident in incidents:
             planned, look = _plan(incident, happened[incident.id], now)
-            notices += [_as_row(incident, step, status, flapping_told) for step, status in planned]
+            notices += [_as_row(incident, step, status, damped=damped) for step, status in planned]
             looks.append((incident.id, look))
         if notices:
             cursor.execute(_INSERT_NOTICES, [now, *columns(notices, 8)])
@@ -79,15 +78,6 @@ def _happened(cursor: Any, incident_ids: list[int]) -> dict[int, dict[str, set[S
     for incident_id, state, step in cursor.fetchall():
         happened[incident_id].setdefault(state, set()).add(Step(step))
     return happened
-
-
-def _flapping_told(cursor: Any, incidents: Sequence[DueIncident]) -> set[int]:
-    """Which of these are part of a flapping that a mail says, or is about to say."""
-    flapping_ids = [each.id for each in incidents if each.flapping_since is not None]
-    if not flapping_ids:
-        return set()
-    cursor.execute(_FLAPPING_TOLD, [flapping_ids])
-    return {incident_id for (incident_id,) in cursor.fetchall()}
 
 
 def _plan(
@@ -104,16 +94,13 @@ def _plan(
 
 
 def _as_row(
-    incident: DueIncident, step: Step, status: NoticeStatus, flapping_told: Collection[int] | None
+    incident: DueIncident, step: Step, status: NoticeStatus, *, damped: bool
 ) -> tuple[Any, ...]:
     due = due_at(incident.state, incident.since, step)
-    how = Alert.PLAIN
-    if step is Step.ALERT and status is NoticeStatus.PLANNED and flapping_told is not None:
-        told = incident.id in flapping_told
-        how = flapping.alert(incident.flapping_since, incident.opened_at, due, told=told)
+    says_so = flapping.says_so(incident.flapping_since, incident.opened_at, due)
     return (
-        incident.account_id, incident.id, incident.state, step, incident.since, due,
-        NoticeStatus.HELD_BACK if how is Alert.HELD_BACK else status, how is Alert.FLAPPING,
+        incident.account_id, incident.id, incident.state, step, incident.since, due, status,
+        damped and step is Step.ALERT and says_so,
     )  # fmt: skip
 
 
@@ -129,17 +116,6 @@ FOR NO KEY UPDATE SKIP LOCKED"""
 _NOTICES = """
 SELECT incident_id, state, step FROM notice
 WHERE incident_id = ANY(%s) AND status <> 'withdrawn'"""
-
-# Served by the index incident_timeline: the incidents of one integration.
-_FLAPPING_TOLD = """
-SELECT incident.id FROM incident
-WHERE incident.id = ANY(%s) AND EXISTS (
-    SELECT FROM incident AS part
-    JOIN notice ON notice.incident_id = part.id
-    WHERE part.integration_id = incident.integration_id
-      AND part.flapping_since = incident.flapping_since
-      AND part.opened_at >= incident.flapping_since
-      AND notice.flapping AND notice.status IN ('planned', 'composed'))"""
 
 _INSERT_NOTICES = """
 INSERT INTO notice (planned_at, account_id, incident_id, state, step, state_since, due_at, status,

@@ -127,14 +127,15 @@ FOR NO KEY UPDATE OF notice SKIP LOCKED"""
 _ALREADY_TOLD = """
 SELECT notice_id, member_id FROM email_notice WHERE notice_id = ANY(%s) AND NOT released"""
 
-# That an integration is flapping is said again when somebody was missed by the mail that said it.
-# The others know: to them it would be the burst that R23 prevents.
+# Every alert of a flapping integration says so (R23), to those who do not know: who has a mail that
+# said it, or is about to, gets no further one. Served by the index incident_timeline.
 _KNOW_IT_FLAPS = """
 SELECT notice.id, email.member_id
 FROM notice
 JOIN incident ON incident.id = notice.incident_id
 JOIN incident AS part ON part.integration_id = incident.integration_id
     AND part.flapping_since = incident.flapping_since
+    AND part.opened_at >= incident.flapping_since
 JOIN notice AS said ON said.incident_id = part.id AND said.flapping AND said.id <> notice.id
 JOIN email_notice ON email_notice.notice_id = said.id AND NOT email_notice.released
 JOIN email ON email.id = email_notice.email_id

@@ -5,18 +5,9 @@ Says nothing about reminders: those are never held back.
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 
 WINDOW = timedelta(hours=24)
 QUIET = timedelta(hours=24)
-
-
-class Alert(StrEnum):
-    """How an incident's `alert` is told."""
-
-    PLAIN = "plain"
-    FLAPPING = "flapping"  # it says that the integration is flapping
-    HELD_BACK = "held_back"  # that was said already
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +46,10 @@ def is_flapping(openings: Openings, now: datetime) -> bool:
     )
 
 
-def alert(
-    flapping_since: datetime | None, opened_at: datetime, due_at: datetime, *, told: bool
-) -> Alert:
-    """How the alert of an incident is told that opened at `opened_at` and is due at `due_at`.
+def says_so(flapping_since: datetime | None, opened_at: datetime, due_at: datetime) -> bool:
+    """Whether the alert of an incident says that it is flapping, to those who do not know it yet.
 
-    `told` says whether a mail about this flapping went out, or is on its way. An incident that
-    closes while such a mail waits takes it along (R22); the next incident's alert says it then.
+    The incident opened at `opened_at` and its alert is due at `due_at`. If it closes before the
+    mail goes, the mail goes with it (R22), and the next incident's alert says it.
     """
-    if flapping_since is None or due_at - opened_at >= QUIET:
-        return Alert.PLAIN
-    return Alert.HELD_BACK if told else Alert.FLAPPING
+    return flapping_since is not None and due_at - opened_at < QUIET

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from integration_alerts.alerts.models import Notice
+from integration_alerts.alerts.models import Notice, NoticeStatus
 from integration_alerts.integrations.listing import COUNTED
 from integration_alerts.mail import reasons
 from integration_alerts.mail.models import Email, EmailStatus
@@ -53,7 +53,9 @@ _HEALTH = {
 
 def step(notice: Notice) -> str:
     """What a notice is, as a title."""
-    return "Mail that it is flapping" if notice.flapping else STEPS[Step(notice.step)]
+    if notice.flapping and notice.status != NoticeStatus.HELD_BACK:
+        return "Mail that it is flapping"
+    return STEPS[Step(notice.step)]
 
 
 def reason(state: str | None, code: str, message: str) -> str:
