@@ -49,9 +49,10 @@ golden: $(VENV)/.dev ## write the golden mails of tests/golden anew
 screenshots: $(VENV)/.dev chromium ## make the pictures of docs/pictures from the demo
 	$(BIN)/python docs/screenshots.py
 
+# Extras are kept: old versions of pip take no pin of `name` for a pin of `name[extra]`.
 requirements: $(VENV)/.dev ## pin the newest versions, with hashes and without addresses
 	cd requirements && for set in run dev; do ../$(BIN)/uv pip compile --quiet --universal \
-	  --python-version 3.11 --generate-hashes --no-header --upgrade \
+	  --python-version 3.11 --generate-hashes --no-header --no-strip-extras --upgrade \
 	  $$(test $$set = run && echo ../pyproject.toml || echo --constraint run.txt) \
 	  $$set.in --output-file $$set.txt; done
 
