@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from integration_alerts.mail.email_url import MailServer, Security
+from integration_alerts.mail.mailers import Parcel
 from integration_alerts.mail.smtp import SmtpMailer, Timeouts
 from integration_alerts.rules.retry import Answer
 
@@ -50,4 +51,4 @@ def mailer_to(
 
 
 def send(mailer: SmtpMailer, message: bytes = MESSAGE, recipient: str = RECIPIENT) -> Answer:
-    return mailer.send(SENDER, recipient, message)
+    return mailer.send(Parcel(SENDER, recipient, message))

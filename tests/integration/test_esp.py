@@ -19,6 +19,7 @@ from integration_alerts.mail.email_url import parse_email_url
 from integration_alerts.mail.esp import EspMailer
 from integration_alerts.mail.esp_url import Esp, form
 from integration_alerts.mail.esps import ESPS
+from integration_alerts.mail.mailers import Parcel
 from integration_alerts.mail.models import DeliveryAttempt, Email
 from integration_alerts.mail.return_path import read_token
 from integration_alerts.rules.circuit import opens
@@ -121,7 +122,7 @@ def mailer_at(server: EspServer, name: str) -> EspMailer:
 def send(server: EspServer, name: str, mail: bytes) -> Answer:
     mailer = mailer_at(server, name)
     try:
-        return mailer.send("bounces@platform.example", TO, mail, reference=TOKEN)
+        return mailer.send(Parcel("bounces@platform.example", TO, mail, TOKEN))
     finally:
         mailer.close()
 
@@ -209,7 +210,7 @@ def test_webhooks_will_name_the_email_where_the_service_can(
 def test_a_mail_of_the_pages_has_nothing_to_name(server: EspServer, mail: bytes, name: str) -> None:
     taking(server, name)
     mailer = mailer_at(server, name)
-    assert verdict(mailer.send("a@platform.example", TO, mail)) is Verdict.ACCEPTED
+    assert verdict(mailer.send(Parcel("a@platform.example", TO, mail))) is Verdict.ACCEPTED
     mailer.close()
     (request,) = server.requests
     said = str(request.raw_message) if name == "ses" else request.everything
@@ -348,7 +349,7 @@ def test_a_service_that_cannot_be_reached_is_no_answer(mail: bytes, name: str) -
     url = f"{SERVICES[name].url}api_url=http%3A//127.0.0.1%3A{port}"
     esp = parse_email_url(url)
     assert isinstance(esp, Esp)
-    answer = EspMailer(esp).send("", TO, mail)
+    answer = EspMailer(esp).send(Parcel("", TO, mail))
     assert (answer.phase, answer.code) == (Phase.CONNECT, None)
     assert KEY not in answer.text
 
@@ -359,7 +360,7 @@ def test_tls_that_fails_is_about_the_mailer(server: EspServer, mail: bytes, name
         f"{SERVICES[name].url}api_url={server.url.replace('http:', 'https:').replace(':', '%3A')}"
     )
     assert isinstance(esp, Esp)
-    answer = EspMailer(esp).send("", TO, mail)
+    answer = EspMailer(esp).send(Parcel("", TO, mail))
     assert answer.phase is Phase.TLS
     assert opens(answer)
 
@@ -368,7 +369,7 @@ def test_an_address_that_the_service_cannot_write_ends_the_email(
     server: EspServer, mail: bytes
 ) -> None:
     mailer = mailer_at(server, "scaleway")
-    answer = mailer.send("", "jürgen@acme.example", mail)
+    answer = mailer.send(Parcel("", "jürgen@acme.example", mail))
     mailer.close()
     assert verdict(answer) is Verdict.PERMANENT
     assert not server.requests
@@ -378,7 +379,7 @@ def test_a_connection_is_kept_for_the_next_email(server: EspServer, mail: bytes)
     taking(server, "postmark")
     mailer = mailer_at(server, "postmark")
     for _ in range(3):
-        mailer.send("", TO, mail)
+        mailer.send(Parcel("", TO, mail))
     mailer.close()
     assert (len(server.requests), server.connections) == (3, 1)
 
@@ -390,7 +391,7 @@ def test_a_closed_mailer_still_sends_and_keeps_no_connection(
     mailer = mailer_at(server, "postmark")
     mailer.close()
     for _ in range(2):
-        mailer.send("", TO, mail)
+        mailer.send(Parcel("", TO, mail))
     assert server.connections == 2
 
 
@@ -400,7 +401,7 @@ def test_nothing_secret_is_in_a_name_a_repr_or_the_log(
     caplog.set_level(logging.DEBUG)
     server.answer(500, {"key": KEY})
     mailer = mailer_at(server, "mandrill")
-    mailer.send("", TO, mail)
+    mailer.send(Parcel("", TO, mail))
     esp = parse_email_url(f"mandrill://{KEY}@")
     assert KEY not in repr(esp) + mailer.name + caplog.text
     mailer.close()
@@ -457,7 +458,7 @@ def test_amazon_without_credentials_is_about_the_mailer(
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     esp = parse_email_url(f"ses://eu-north-1?api_url={server.url.replace(':', '%3A')}")
     assert isinstance(esp, Esp)
-    answer = EspMailer(esp).send("", TO, mail)
+    answer = EspMailer(esp).send(Parcel("", TO, mail))
     assert answer.phase is Phase.AUTH
     assert opens(answer)
 
@@ -468,7 +469,7 @@ def test_amazon_is_told_the_configuration_set(server: EspServer, mail: bytes) ->
     esp = parse_email_url(f"{url}&configuration_set_name=alerts")
     assert isinstance(esp, Esp)
     mailer = EspMailer(esp)
-    mailer.send("", TO, mail)
+    mailer.send(Parcel("", TO, mail))
     mailer.close()
     assert server.requests[0].data["ConfigurationSetName"] == "alerts"
 

@@ -13,6 +13,7 @@ from tests.world import World
 from integration_alerts.directory.keys import create_key
 from integration_alerts.directory.models import User
 from integration_alerts.mail.inbox import InboxMailer
+from integration_alerts.mail.mailers import Parcel
 from integration_alerts.mail.models import InboxMessage
 
 pytestmark = pytest.mark.django_db
@@ -153,7 +154,7 @@ def test_a_page_costs_the_same_statements_for_any_number(
 ) -> None:
     mailer = InboxMailer(lambda: NOW)
     for number in range(count):
-        mailer.send("a@b.example", "c@d.example", f"Subject: mail {number}.\n\n".encode())
+        mailer.send(Parcel("a@b.example", "c@d.example", f"Subject: mail {number}.\n\n".encode()))
     operator.get("/inbox")  # the first page of a session may write it
     with django_assert_num_queries(4):  # session, user, mails; the frame
         page = operator.get("/inbox").content.decode()
@@ -164,7 +165,7 @@ def test_a_page_costs_the_same_statements_for_any_number(
 def test_older_mails_are_on_the_next_page(operator: Client) -> None:
     mailer = InboxMailer(lambda: NOW)
     for number in range(60):
-        mailer.send("a@b.example", "c@d.example", f"Subject: mail {number}.\n\n".encode())
+        mailer.send(Parcel("a@b.example", "c@d.example", f"Subject: mail {number}.\n\n".encode()))
     oldest_shown = InboxMessage.objects.order_by("-id")[49].pk
     page = operator.get(f"/inbox?before={oldest_shown}").content.decode()
     assert "mail 9." in page

@@ -7,6 +7,7 @@ from tests.scripted_server import Conversation, ScriptedServer
 from tests.smtp_client import MESSAGE, RECIPIENT, SENDER, SHORT, mailer_to, send
 from tests.smtp_server import SmtpServer
 
+from integration_alerts.mail.mailers import Parcel
 from integration_alerts.mail.smtp import SmtpMailer
 from integration_alerts.rules.retry import Phase, Verdict, verdict
 
@@ -43,7 +44,10 @@ def mailer(server: SmtpServer) -> Iterator[SmtpMailer]:
 )
 def test_a_bad_address_never_reaches_the_wire(server: SmtpServer, address: str) -> None:
     with mailer_to(server) as mailer:
-        answers = [mailer.send(SENDER, address, MESSAGE), mailer.send(address, RECIPIENT, MESSAGE)]
+        answers = [
+            mailer.send(Parcel(SENDER, address, MESSAGE)),
+            mailer.send(Parcel(address, RECIPIENT, MESSAGE)),
+        ]
     assert [(answer.phase, answer.code) for answer in answers] == [
         (Phase.RECIPIENT, 553),
         (Phase.SENDER, 553),
@@ -60,14 +64,14 @@ def test_the_longest_address_and_the_null_sender_are_fine() -> None:
 
     longest = "a" * 241 + "@example.test"
     with ScriptedServer(script) as server, mailer_to(server, timeouts=SHORT) as mailer:
-        assert mailer.send("", longest, MESSAGE).phase is Phase.DATA
+        assert mailer.send(Parcel("", longest, MESSAGE)).phase is Phase.DATA
 
 
 def test_international_addresses_go_to_a_server_that_knows_them() -> None:
     with SmtpServer(smtputf8=True) as server, mailer_to(server) as mailer:
-        answer = mailer.send("störung@bücher.test", "你好@例え.test", "Grüße\r\n".encode())
+        answer = mailer.send(Parcel("störung@bücher.test", "你好@例え.test", "Grüße\r\n".encode()))
         assert verdict(answer) is Verdict.ACCEPTED
-        mailer.send(SENDER, RECIPIENT, MESSAGE)
+        mailer.send(Parcel(SENDER, RECIPIENT, MESSAGE))
     international, plain = server.messages
     assert international.sender == "störung@bücher.test"
     assert international.recipient == "你好@例え.test"
@@ -78,7 +82,7 @@ def test_international_addresses_go_to_a_server_that_knows_them() -> None:
 def test_an_international_domain_is_written_in_ascii_for_other_servers(
     server: SmtpServer, mailer: SmtpMailer
 ) -> None:
-    answer = mailer.send("alerts@Bücher.test", "ann@例え.test", MESSAGE)
+    answer = mailer.send(Parcel("alerts@Bücher.test", "ann@例え.test", MESSAGE))
     assert verdict(answer) is Verdict.ACCEPTED
     (received,) = server.messages
     assert received.sender == "alerts@xn--bcher-kva.test"

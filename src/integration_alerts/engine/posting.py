@@ -22,6 +22,7 @@ from integration_alerts.engine.models import PostedMail
 from integration_alerts.mail import circuits, pacing
 from integration_alerts.mail.circuits import Permission
 from integration_alerts.mail.delivering import Courier
+from integration_alerts.mail.mailers import Parcel
 from integration_alerts.mail.writing import Stationery
 from integration_alerts.rules import circuit
 from integration_alerts.rules.retry import Answer, Phase, Verdict, next_attempt_at, verdict
@@ -129,7 +130,7 @@ def _send(courier: Courier, mail: PostedMail) -> Answer:
     if not connection.in_atomic_block:
         connection.close()  # back to the pool: a slow mail server must not hold a connection
     try:
-        return courier.mailer.send(mail.sender, mail.recipient, bytes(mail.message))
+        return courier.mailer.send(Parcel(mail.sender, mail.recipient, bytes(mail.message)))
     except Exception as error:  # a mailer's own fault must not stop the mails behind this one
         logger.exception("the mailer failed on posted mail %s", mail.pk)
         return Answer(Phase.CONNECT, None, f"the mailer failed: {type(error).__name__}")

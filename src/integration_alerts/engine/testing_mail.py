@@ -11,6 +11,7 @@ from integration_alerts.directory.models import Member
 from integration_alerts.engine import posting
 from integration_alerts.engine.equipment import mailer_for, stationery_for
 from integration_alerts.mail import allowance, testing_mail
+from integration_alerts.mail.mailers import Parcel
 from integration_alerts.rules.retry import Answer, Phase, acceptance_unknown
 
 MOST, WITHIN = 5, timedelta(hours=1)
@@ -54,7 +55,7 @@ def send_to_address(address: str, configuration: Configuration, now: datetime) -
     written = testing_mail.for_address(address, stationery, now)
     mailer = mailer_for(configuration)
     try:
-        return mailer.send(parseaddr(stationery.sender)[1], address, written.message)
+        return mailer.send(Parcel(parseaddr(stationery.sender)[1], address, written.message))
     finally:
         mailer.close()
 

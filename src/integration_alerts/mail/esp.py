@@ -13,13 +13,13 @@ from django.utils.module_loading import import_string
 
 from integration_alerts.mail.esp_url import Esp
 from integration_alerts.mail.esps import API_URL
-from integration_alerts.mail.mailers import always, identity
+from integration_alerts.mail.mailers import OneByOne, Parcel, always, identity
 from integration_alerts.rules.retry import Answer, Phase
 
 _SES_CONNECTION = {"retries": {"max_attempts": 0}, "connect_timeout": 10, "read_timeout": 30}
 
 
-class EspMailer:
+class EspMailer(OneByOne):
     """An email service, with as many kept-open connections as threads were sending at once."""
 
     probes_by_sending = True  # no service says in one way for all whether it would take an email
@@ -40,13 +40,10 @@ class EspMailer:
 
     def send(
         self,
-        sender: str,  # noqa: ARG002 (the services have return paths of their own)
-        recipient: str,
-        message: bytes,
+        parcel: Parcel,
         still_wanted: Callable[[], bool] = always,  # noqa: ARG002 (no time passes before it begins)
-        reference: str = "",
     ) -> Answer:
-        """Try once to hand one email over."""
+        """Try once to hand one email over; the services have return paths of their own."""
         from anymail.exceptions import AnymailError
 
         from integration_alerts.mail.esp_answers import accepted, refused
@@ -55,7 +52,7 @@ class EspMailer:
         kind = self._esp.kind
         backend = self._take()
         try:
-            made = as_anymail(message, recipient, kind, reference)
+            made = as_anymail(parcel.message, parcel.recipient, kind, parcel.reference)
             backend.open()
             backend.send_messages([made])
         except AnymailError as error:

@@ -10,7 +10,7 @@ from email import message_from_bytes
 from email.policy import default
 
 from integration_alerts.directory.ids import LARGEST_ID
-from integration_alerts.mail.mailers import always
+from integration_alerts.mail.mailers import OneByOne, Parcel, always
 from integration_alerts.mail.models import InboxMessage
 from integration_alerts.mail.reading import part
 from integration_alerts.rules.retry import Answer, Phase
@@ -30,7 +30,7 @@ class CaughtMail:
     raw: bytes
 
 
-class InboxMailer:
+class InboxMailer(OneByOne):
     """A mailer that keeps what it is given in the inbox and accepts it."""
 
     name = "the built-in inbox"
@@ -41,15 +41,15 @@ class InboxMailer:
 
     def send(
         self,
-        sender: str,
-        recipient: str,
-        message: bytes,
+        parcel: Parcel,
         still_wanted: Callable[[], bool] = always,  # noqa: ARG002 (no time passes here)
-        reference: str = "",  # noqa: ARG002 (nobody speaks of it later)
     ) -> Answer:
         """Keep the message."""
         InboxMessage.objects.create(
-            received_at=self._clock(), sender=sender, recipient=recipient, message=message
+            received_at=self._clock(),
+            sender=parcel.sender,
+            recipient=parcel.recipient,
+            message=parcel.message,
         )
         return Answer(Phase.ACCEPTANCE, 250, "kept in the built-in inbox")
 

@@ -1,14 +1,16 @@
-"""What hands an email over: the contract between delivering and a mail server."""
+"""What hands emails over: the contract between delivering and a mail server."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from django.utils.crypto import salted_hmac
 
-from integration_alerts.rules.retry import Answer
+from integration_alerts.rules.retry import Answer, Phase
 
 _SALT = "integration_alerts.mailer"
 _DIGITS = 8
+NO_LONGER_WANTED = Answer(Phase.CONNECT, None, "no longer wanted")
 
 
 def always() -> bool:
@@ -25,6 +27,36 @@ def identity(place: str, *settings: str | None) -> str:
     return f"{place} ({digest[:_DIGITS]})"
 
 
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A whole message with its envelope.
+
+    `reference` names the email to whoever tells us of it later (`return_path.token`); mailers that
+    can pass it on do, beside the message.
+    """
+
+    sender: str
+    recipient: str
+    message: bytes
+    reference: str = ""
+
+
+class Source(Protocol):
+    """Where a mailer takes parcels from, and leaves the answers. Used by one thread."""
+
+    def take(self) -> Parcel | None:
+        """The next one, which may begin now; None: there is none."""
+
+    def still_wanted(self, parcel: Parcel) -> bool:
+        """Whether a parcel may still begin, when time has passed since it was taken (R10).
+
+        If not, it is as if it had not been taken; no answer is expected.
+        """
+
+    def answered(self, parcel: Parcel, answer: Answer) -> None:
+        """Note what became of a parcel; durable when it returns (R24)."""
+
+
 class Mailer(Protocol):
     """Takes whole messages; never raises for a fault of the server or the network."""
 
@@ -36,22 +68,15 @@ class Mailer(Protocol):
     def probes_by_sending(self) -> bool:
         """Whether only a real email can show that the mailer would take one."""
 
-    def send(
-        self,
-        sender: str,
-        recipient: str,
-        message: bytes,
-        still_wanted: Callable[[], bool] = always,
-        reference: str = "",
-    ) -> Answer:
+    def send(self, parcel: Parcel, still_wanted: Callable[[], bool] = always) -> Answer:
         """Hand one message over and say what the server answered. Called from many threads.
 
         `still_wanted` is asked when time has passed before the message could begin, as a new
-        connection takes; if it says no, nothing is sent and the answer means nothing (R10).
-
-        `reference` names the email to whoever tells us of it later (`return_path.token`); mailers
-        that can pass it on do, beside the message.
+        connection takes; if it says no, nothing is sent: NO_LONGER_WANTED.
         """
+
+    def send_all(self, source: Source) -> None:
+        """Hand over all that a source has. Called from many threads, each with its own source."""
 
     def check(self) -> Answer:
         """Say whether the server would take mail now, without sending any.
@@ -61,3 +86,18 @@ class Mailer(Protocol):
 
     def close(self) -> None:
         """Let go of connections that are kept open."""
+
+
+class OneByOne:
+    """A mailer that gains nothing from knowing more than one message."""
+
+    def send(self, parcel: Parcel, still_wanted: Callable[[], bool] = always) -> Answer:
+        """As in Mailer."""
+        raise NotImplementedError
+
+    def send_all(self, source: Source) -> None:
+        """Send each, and wait for its answer before the next one is taken."""
+        while (parcel := source.take()) is not None:
+            answer = self.send(parcel, lambda parcel=parcel: source.still_wanted(parcel))  # type: ignore[misc]
+            if answer is not NO_LONGER_WANTED:
+                source.answered(parcel, answer)

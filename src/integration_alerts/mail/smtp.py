@@ -1,6 +1,6 @@
 """Hands emails to the mail server over connections that are kept open between them.
 
-Decides nothing about retries (`rules.retry` does) and keeps no queue: one call is one attempt.
+Decides nothing about retries (`rules.retry` does) and keeps no queue: each email is tried once.
 """
 
 import re
@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from integration_alerts.mail.email_url import MailServer
-from integration_alerts.mail.mailers import always, identity
-from integration_alerts.mail.smtp_connection import SmtpConnection, was_dead
-from integration_alerts.mail.smtp_envelope import AddressError, Envelope, as_smtp_data
+from integration_alerts.mail.mailers import NO_LONGER_WANTED, Parcel, Source, always, identity
+from integration_alerts.mail.smtp_connection import SmtpConnection, Unsent
+from integration_alerts.mail.smtp_envelope import AddressError, Outgoing
 from integration_alerts.mail.smtp_session import SessionError, SmtpSession, Timeouts
 from integration_alerts.rules.retry import Answer, Phase
 
@@ -72,38 +72,36 @@ class SmtpMailer:
         server = self._server
         return identity(server.place, server.security, server.username, server.password)
 
-    def send(
-        self,
-        sender: str,
-        recipient: str,
-        message: bytes,
-        still_wanted: Callable[[], bool] = always,
-        reference: str = "",  # noqa: ARG002 (the sender says it: mail.return_path)
-    ) -> Answer:
+    def send(self, parcel: Parcel, still_wanted: Callable[[], bool] = always) -> Answer:
         """Try once to hand one email in.
 
         A kept-open connection that turns out to be dead at its first command is replaced by a
         fresh one at once: nothing of the email was sent, and the server is most likely well.
         """
-        try:
-            envelope = Envelope.checked(sender, recipient)
-        except AddressError as error:
-            return error.answer
-        data = as_smtp_data(message)
-        kept = self._take_idle()
-        if kept is not None:
-            answer = self._send_over(kept, envelope, data)
-            if not was_dead(answer):
-                return answer
-        try:
-            fresh = SmtpConnection(self._open())
-        except SessionError as error:
-            return error.answer
-        # Greeting, TLS and sign-in may have taken minutes.
-        if not still_wanted():
-            self._give_back(fresh)
-            return Answer(Phase.CONNECT, None, "no longer wanted")
-        return self._send_over(fresh, envelope, data)
+        single = _Single(parcel, still_wanted)
+        self.send_all(single)
+        return single.answer
+
+    def send_all(self, source: Source) -> None:
+        """Try once to hand in each email of a source, over one connection after the other."""
+        mails = _Checked(source)
+        mail, only_fresh = mails.take(), False
+        while mail is not None:
+            connection = None if only_fresh else self._take_idle()
+            try:
+                connection = connection or self._fresh(mail, mails)
+            except SessionError as error:
+                mails.answered(mail, error.answer)
+                mail, only_fresh = mails.take(), False
+                continue
+            unsent = self._send_over(connection, mail, mails) if connection else None
+            if unsent is None:
+                mail, only_fresh = mails.take(), False
+            elif connection is not None and connection.emails:
+                mail, only_fresh = unsent.mail, True
+            else:
+                mails.answered(unsent.mail, unsent.answer)
+                mail, only_fresh = mails.take(), False
 
     def check(self) -> Answer:
         """Open a session of its own, sign in and leave again; nothing is sent.
@@ -133,9 +131,20 @@ class SmtpMailer:
     def _open(self) -> SmtpSession:
         return SmtpSession(self._server, self._timeouts, self._tls_context, self._local_hostname)
 
-    def _send_over(self, connection: SmtpConnection, envelope: Envelope, data: bytes) -> Answer:
+    def _fresh(self, mail: Outgoing, mails: "_Checked") -> SmtpConnection | None:
+        """A new connection; None if the email is no longer wanted, for opening takes its time."""
+        fresh = SmtpConnection(self._open())
+        # Greeting, TLS and sign-in may have taken minutes.
+        if mails.still_wanted(mail):
+            return fresh
+        self._give_back(fresh)
+        return None
+
+    def _send_over(
+        self, connection: SmtpConnection, mail: Outgoing, mails: "_Checked"
+    ) -> Unsent | None:
         try:
-            return connection.send(envelope, data)
+            return connection.send_all(mail, mails)
         finally:
             self._give_back(connection)
 
@@ -162,6 +171,46 @@ class SmtpMailer:
         expired = [idle for idle in self._idle if idle.since < oldest]
         del self._idle[: len(expired)]  # the list is in the order of `since`
         return expired
+
+
+class _Checked:
+    """A source of emails whose addresses can stand on the wire; the others have their answer."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+
+    def take(self) -> Outgoing | None:
+        while (parcel := self._source.take()) is not None:
+            try:
+                return Outgoing.of(parcel)
+            except AddressError as error:
+                self._source.answered(parcel, error.answer)
+        return None
+
+    def still_wanted(self, mail: Outgoing) -> bool:
+        return self._source.still_wanted(mail.parcel)
+
+    def answered(self, mail: Outgoing, answer: Answer) -> None:
+        self._source.answered(mail.parcel, answer)
+
+
+class _Single:
+    """A source of one email."""
+
+    def __init__(self, parcel: Parcel, wanted: Callable[[], bool]) -> None:
+        self._parcel: Parcel | None = parcel
+        self._wanted = wanted
+        self.answer = NO_LONGER_WANTED
+
+    def take(self) -> Parcel | None:
+        taken, self._parcel = self._parcel, None
+        return taken
+
+    def still_wanted(self, parcel: Parcel) -> bool:  # noqa: ARG002
+        return self._wanted()
+
+    def answered(self, parcel: Parcel, answer: Answer) -> None:  # noqa: ARG002
+        self.answer = answer
 
 
 def _quit_all(idle: list[_Idle]) -> None:

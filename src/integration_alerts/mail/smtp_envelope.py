@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
+from integration_alerts.mail.mailers import Parcel
 from integration_alerts.rules.retry import Answer, Phase
 
 _LONGEST_ADDRESS = 254  # a path of 256 octets without its < and > (RFC 5321 section 4.5.3.1.3)
@@ -53,6 +54,25 @@ class Envelope:
             _each(Phase.SENDER, _in_ascii, self.sender),
             _each(Phase.RECIPIENT, _in_ascii, self.recipient),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A parcel as it goes over a connection: its addresses checked, its bytes dot-stuffed."""
+
+    parcel: Parcel
+    envelope: Envelope
+    data: bytes
+
+    @classmethod
+    def of(cls, parcel: Parcel) -> Self:
+        """Raises AddressError."""
+        envelope = Envelope.checked(parcel.sender, parcel.recipient)
+        return cls(parcel, envelope, as_smtp_data(parcel.message))
+
+    def in_ascii(self) -> "Outgoing":
+        """For a server without SMTPUTF8; raises AddressError."""
+        return Outgoing(self.parcel, self.envelope.in_ascii(), self.data)
 
 
 def as_smtp_data(message: bytes) -> bytes:

@@ -12,6 +12,7 @@ import time
 
 _LONGEST_REPLY = 65536
 _RECEIVE_AT_ONCE = 8192
+_CLOSE_ENOUGH = 0.1
 
 
 class SmtpWire(smtplib.SMTP):
@@ -29,6 +30,7 @@ class SmtpWire(smtplib.SMTP):
         self.sock = sock
         self._unread = bytearray()
         self._deadline = 0.0
+        self._timeout = 0.0  # what the socket was told last
 
     def allow(self, seconds: float) -> None:
         """Give what follows, a command with its reply or a handshake, this much time in all."""
@@ -58,6 +60,7 @@ class SmtpWire(smtplib.SMTP):
             self._timed_socket(), server_hostname=server_hostname, do_handshake_on_connect=False
         )
         self.sock = encrypted
+        self._timeout = 0.0
         self._unread.clear()
         # Asked for on its own because it then fails, instead of being left out without a word,
         # when the server has hung up meanwhile.
@@ -100,5 +103,8 @@ class SmtpWire(smtplib.SMTP):
         remaining = self._deadline - time.monotonic()
         if remaining <= 0:
             raise TimeoutError
-        self.sock.settimeout(remaining)
+        # Telling the socket costs a system call: a tenth more or less is as good.
+        if abs(remaining - self._timeout) > remaining * _CLOSE_ENOUGH:
+            self._timeout = remaining
+            self.sock.settimeout(remaining)
         return self.sock
