@@ -5,6 +5,7 @@ Of all of them it reads what their order needs, and the details of those that ar
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import connection
@@ -12,7 +13,6 @@ from django.db import connection
 from integration_alerts.mail.arranging import Arrangement, Cause, Item, Urgency, arrange
 from integration_alerts.mail.brand import Brand
 from integration_alerts.mail.letters import Letter, Links, NoticeFacts
-from integration_alerts.mail.models import Email
 from integration_alerts.mail.told import others
 from integration_alerts.rules.eligibility import Role
 from integration_alerts.rules.schedule import Step
@@ -20,6 +20,18 @@ from integration_alerts.rules.states import State
 
 _PROBED = 100  # integrations of a connection whose history says who signed in
 _THREADED = 500  # incidents whose earlier mails are looked for
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An email that is to be written: where it goes, and what it is called."""
+
+    id: int
+    account_id: int
+    member_id: int
+    message_id: str
+    date: datetime  # what "2 hours ago" is reckoned from
+    address: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +54,20 @@ class Gathered:
     earlier: list[str]  # Message-IDs of mails to this member about the same, oldest first
 
 
-def gather(email: Email, addresses: Addresses) -> Gathered | None:
+def gather(draft: Draft, addresses: Addresses) -> Gathered | None:
     """The letter of an email; None when it has nothing to tell."""
-    rows = _all(_ITEMS, [email.pk])
+    rows = _all(_ITEMS, [draft.id])
     if not rows:
         return None
     arrangement = arrange(_item(row) for row in rows)
-    (row,) = _all(_READER, [email.pk, _THREADED, email.pk, email.member_id])
+    (row,) = _all(_READER, [draft.id, _THREADED, draft.id, draft.member_id])
     account, zone, *brand, reader, role, origin, earlier = row
     companies = {
         item.company for item in arrangement.shown if item.urgency is not Urgency.RECOVERED
     }
-    about = others(email.member_id, Role(role), companies, _connected(arrangement.causes))
+    about = others(draft.member_id, Role(role), companies, _connected(arrangement.causes))
     letter = Letter(
-        written_at=email.date,
+        written_at=draft.date,
         account=account,
         time_zone=zone,
         brand=Brand.of(*brand),
@@ -63,7 +75,7 @@ def gather(email: Email, addresses: Addresses) -> Gathered | None:
         origin=origin,
         links=addresses.links,
         arrangement=arrangement,
-        notices=_details(email.account_id, arrangement, addresses),
+        notices=_details(draft.account_id, arrangement, addresses),
         told=about.told,
         connected_by=about.connected_by,
     )

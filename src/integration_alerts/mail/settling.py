@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from integration_alerts.mail.models import Email, EmailNotice, EmailStatus
 from integration_alerts.mail.wanted import Wanted, may_have_been_accepted
-from integration_alerts.mail.writing import Stationery, Unwritable, write
+from integration_alerts.mail.writing import Draft, Stationery, Unwritable, write_all
 
 _PUT_OFF = timedelta(seconds=10)
 
@@ -61,10 +61,10 @@ def _write(row: Email, address: str, now: datetime, stationery: Stationery) -> b
     row.open = False
     if not row.address:
         row.date = now
-    try:
-        written = write(row, address, stationery)
-    except Unwritable as error:
-        end(row, EmailStatus.FAILED, f"it could not be written: {error}", now)
+    draft = Draft(row.pk, row.account_id, row.member_id, row.message_id, row.date, address)
+    written = write_all([draft], stationery)[draft.id]
+    if isinstance(written, Unwritable):
+        end(row, EmailStatus.FAILED, f"it could not be written: {written.reason}", now)
         return False
     row.subject, row.message, row.address = written.subject, written.message, address
     return True

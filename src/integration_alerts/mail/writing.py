@@ -1,26 +1,23 @@
-"""Writing an email: what its letter says, fixed as bytes.
+"""Writing emails: what their letters say, fixed as bytes.
 
-Does not decide whether it goes, or which notices it carries: that is `outbox`.
+Does not decide whether they go, or which notices they carry: that is `outbox`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.utils import parseaddr
 
 from django.db import DatabaseError
 
-from integration_alerts.mail.gathering import Addresses, gather
+from integration_alerts.mail.gathering import Addresses, Draft, gather
 from integration_alerts.mail.headers import Envelope
 from integration_alerts.mail.letters import Links
-from integration_alerts.mail.models import Email
 from integration_alerts.mail.rendering import render
 from integration_alerts.mail.return_path import return_path
 from integration_alerts.mail.subjects import subject
 from integration_alerts.mail.unsubscribing import unsubscribe_url
 
-
-class Unwritable(Exception):
-    """An email cannot be written; the message says why, for people."""
+__all__ = ["Draft", "Stationery", "Unwritable", "Written", "write_all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,35 +58,46 @@ class Written:
     message: bytes
 
 
-def write(email: Email, address: str, stationery: Stationery) -> Written:
-    """Write an email for its recipient at this address, as of its date; raises Unwritable.
+@dataclass(frozen=True, slots=True)
+class Unwritable:
+    """An email cannot be written."""
 
-    Call it inside the transaction in which the email is claimed.
+    reason: str  # for people
+
+
+def write_all(drafts: Sequence[Draft], stationery: Stationery) -> dict[int, Written | Unwritable]:
+    """Write emails for their recipients, each as of its date; the result is by their ids.
+
+    Call it inside the transaction in which they are claimed. One that cannot be written does not
+    keep the others from it. Raises DatabaseError, which is another matter: it voids the claim.
     """
+    return {draft.id: _write(draft, stationery) for draft in drafts}
+
+
+def _write(draft: Draft, stationery: Stationery) -> Written | Unwritable:
     # A name that no header can hold, a template that fails: this email ends, the others go out.
-    # A database that fails is another matter: the claim itself is void.
     try:
-        return _written(email, address, stationery)
-    except (DatabaseError, Unwritable):
+        return _written(draft, stationery)
+    except DatabaseError:
         raise
     except Exception as error:
-        raise Unwritable(f"{type(error).__name__}: {error}") from error
+        return Unwritable(f"{type(error).__name__}: {error}")
 
 
-def _written(email: Email, address: str, stationery: Stationery) -> Written:
+def _written(draft: Draft, stationery: Stationery) -> Written | Unwritable:
     links = Links(
-        listing=stationery.listing_url(email.account_id),
-        manage=stationery.manage_url(email.account_id),
-        unsubscribe=unsubscribe_url(stationery.public_url, email.member_id),
+        listing=stationery.listing_url(draft.account_id),
+        manage=stationery.manage_url(draft.account_id),
+        unsubscribe=unsubscribe_url(stationery.public_url, draft.member_id),
     )
-    gathered = gather(email, Addresses(stationery.public_url, links))
+    gathered = gather(draft, Addresses(stationery.public_url, links))
     if gathered is None:
-        raise Unwritable("there is nothing left to tell in it")
+        return Unwritable("there is nothing left to tell in it")
     envelope = Envelope(
         sender=stationery.sender,
-        address=address,
-        message_id=email.message_id,
-        account_id=email.account_id,
+        address=draft.address,
+        message_id=draft.message_id,
+        account_id=draft.account_id,
         earlier=gathered.earlier,
     )
     message = render(gathered.letter, envelope)
