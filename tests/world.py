@@ -16,9 +16,10 @@ from integration_alerts.directory.models import Account, Company, Member
 from integration_alerts.engine import advancing, importing, intake
 from integration_alerts.engine.intake import Taken
 from integration_alerts.integrations.models import Incident, Integration
-from integration_alerts.mail.delivering import Courier, deliver_batch
+from integration_alerts.mail.delivering import Courier
 from integration_alerts.mail.in_hand import InHand
-from integration_alerts.mail.mailers import always
+from integration_alerts.mail.lanes import Lanes
+from integration_alerts.mail.mailers import OneByOne, Parcel, always
 from integration_alerts.mail.models import Email
 from integration_alerts.mail.pacing import Pace
 from integration_alerts.mail.writing import Stationery
@@ -29,7 +30,7 @@ STATIONERY = Stationery("Alerts <alerts@platform.example>", "https://alerts.exam
 
 
 @dataclass
-class RecordingMailer:
+class RecordingMailer(OneByOne):
     """Keeps what it is given; answers as the test says. Real servers: tests/acceptance."""
 
     name: ClassVar = "recording"
@@ -38,16 +39,9 @@ class RecordingMailer:
     answer: Answer = ACCEPTED
     sent: list[tuple[str, bytes]] = field(default_factory=list)
 
-    def send(
-        self,
-        sender: str,
-        recipient: str,
-        message: bytes,
-        still_wanted: Callable[[], bool] = always,
-        reference: str = "",
-    ) -> Answer:
+    def send(self, parcel: Parcel, still_wanted: Callable[[], bool] = always) -> Answer:
         """Take a message."""
-        self.sent.append((recipient, message))
+        self.sent.append((parcel.recipient, parcel.message))
         return self.answer
 
     def check(self) -> Answer:
@@ -120,8 +114,7 @@ class World:
 
     def deliver(self) -> None:
         """Let the worker deliver what is due."""
-        while deliver_batch(self.courier(), on_more=lambda: None):
-            pass
+        Lanes(self.courier()).run()
 
     def work(self) -> list[str]:
         """Let the worker do everything that is due; returns `address: subject` of new mails."""

@@ -15,9 +15,9 @@ from tests.world import RecordingMailer, World
 from integration_alerts.engine import posting
 from integration_alerts.engine.models import PostedMail
 from integration_alerts.mail import circuits
-from integration_alerts.mail.delivering import deliver_batch
 from integration_alerts.mail.email_url import MailServer, parse_email_url
-from integration_alerts.mail.mailers import always
+from integration_alerts.mail.lanes import Lanes
+from integration_alerts.mail.mailers import Parcel, always
 from integration_alerts.mail.models import DeliveryAttempt, Email, MailerCircuit
 from integration_alerts.mail.smtp import SmtpMailer
 from integration_alerts.rules.retry import Answer, Phase
@@ -30,7 +30,7 @@ TAKEN = Answer(Phase.ACCEPTANCE, 250, "ok")
 
 
 def deliver(world: World) -> int:
-    return deliver_batch(world.courier(), on_more=lambda: None)
+    return Lanes(dataclasses.replace(world.courier(), slots=5)).run()
 
 
 @pytest.fixture
@@ -71,9 +71,9 @@ def test_a_refusal_that_only_one_email_meets_does_not_hold_the_others_up_for_eve
     Email.objects.update(open=False, next_attempt_at=world.now)
     first, second = Email.objects.order_by("id").values_list("member__email", flat=True)
     mailer = _Choosy(first)
-    courier = dataclasses.replace(world.courier(), mailer=mailer)
+    courier = dataclasses.replace(world.courier(), mailer=mailer, slots=2)
     for _ in range(2):
-        deliver_batch(courier, on_more=lambda: None)
+        Lanes(courier).run()
         world.pass_time(seconds=10)
     assert mailer.asked_for == [first, second, first]
     assert Email.objects.get(member__email=second).status == "sent"
@@ -88,17 +88,14 @@ class _Choosy(RecordingMailer):
         self._recipient = recipient
         self.asked_for: list[str] = []
 
-    def send(
-        self,
-        sender: str,
-        recipient: str,
-        message: bytes,
-        still_wanted: Callable[[], bool] = always,
-        reference: str = "",
-    ) -> Answer:
+    def send(self, parcel: Parcel, still_wanted: Callable[[], bool] = always) -> Answer:
         """Refuse the session, or take the mail."""
-        self.asked_for.append(recipient)
-        return Answer(Phase.RECIPIENT, 530, "sign in") if recipient == self._recipient else TAKEN
+        self.asked_for.append(parcel.recipient)
+        return (
+            Answer(Phase.RECIPIENT, 530, "sign in")
+            if parcel.recipient == self._recipient
+            else TAKEN
+        )
 
 
 def test_it_is_kept_since_when_and_in_whose_words(refused: World) -> None:
@@ -153,7 +150,7 @@ def test_all_goes_on_once_the_server_takes_us_in(refused: World) -> None:
     refused.mailer.answer = TAKEN
     woken: list[bool] = []
     courier = dataclasses.replace(refused.courier(), slots=5)
-    deliver_batch(courier, on_more=lambda: woken.append(True))
+    Lanes(courier, lambda: woken.append(True)).run()
     assert woken == [True]
     refused.deliver()
     assert not MailerCircuit.objects.exists()
@@ -177,9 +174,9 @@ def test_one_worker_looks_while_the_others_wait(refused: World) -> None:
     mailer = SlowToCheck(answer=WELL)
     another = dataclasses.replace(refused.courier(), worker=uuid.UUID(int=2), mailer=mailer)
     claimed: list[int] = []
-    mailer.meanwhile = lambda: claimed.append(deliver_batch(another, on_more=lambda: None))
+    mailer.meanwhile = lambda: claimed.append(Lanes(another).run())
     refused.pass_time(seconds=10)
-    deliver_batch(dataclasses.replace(refused.courier(), mailer=mailer), on_more=lambda: None)
+    Lanes(dataclasses.replace(refused.courier(), mailer=mailer)).run()
     assert mailer.checks == 1
     assert claimed == [0]
 
@@ -191,15 +188,8 @@ class Service(RecordingMailer):
     probes_by_sending = True
     answers: list[Answer] = field(default_factory=list)
 
-    def send(
-        self,
-        sender: str,
-        recipient: str,
-        message: bytes,
-        still_wanted: Callable[[], bool] = always,
-        reference: str = "",
-    ) -> Answer:
-        self.sent.append((recipient, message))
+    def send(self, parcel: Parcel, still_wanted: Callable[[], bool] = always) -> Answer:
+        self.sent.append((parcel.recipient, parcel.message))
         return self.answers.pop(0) if self.answers else self.answer
 
 
@@ -273,7 +263,7 @@ def test_a_password_that_is_corrected_goes_at_once(world: World) -> None:
     with SmtpServer(auth=("ada", "right")) as server:
         for password in ("wrong", "right"):
             mailer = smtp(server, password)
-            deliver_batch(dataclasses.replace(world.courier(), mailer=mailer), lambda: None)
+            Lanes(dataclasses.replace(world.courier(), mailer=mailer)).run()
             mailer.close()
         assert len(server.messages) == 3
     assert [circuit.words.split()[:2] for circuit in circuits.open_circuits()] == [["auth:", "535"]]
@@ -283,12 +273,12 @@ def test_a_password_that_becomes_right_is_found_out_by_a_look(world: World) -> N
     world.queue(3)
     with SmtpServer(auth=("ada", "right")) as server:
         mailer = smtp(server, "right")
-        courier = dataclasses.replace(world.courier(), mailer=mailer)
+        courier = dataclasses.replace(world.courier(), mailer=mailer, slots=3)
         server.respond(auth=["535 5.7.8 not yet"])
-        assert deliver_batch(courier, lambda: None) == 3
-        assert deliver_batch(courier, lambda: None) == 0
+        assert Lanes(courier).run() == 3
+        assert Lanes(courier).run() == 0
         world.pass_time(seconds=10)
-        assert deliver_batch(courier, lambda: None) == 3
+        assert Lanes(courier).run() == 3
         mailer.close()
         assert len(server.messages) == 3
     assert DeliveryAttempt.objects.count() == 3

@@ -14,11 +14,11 @@ import pytest
 from tests.esp_server import EspServer, Request
 from tests.world import World
 
-from integration_alerts.mail.delivering import deliver_batch
 from integration_alerts.mail.email_url import parse_email_url
 from integration_alerts.mail.esp import EspMailer
 from integration_alerts.mail.esp_url import Esp, form
 from integration_alerts.mail.esps import ESPS
+from integration_alerts.mail.lanes import Lanes
 from integration_alerts.mail.mailers import Parcel
 from integration_alerts.mail.models import DeliveryAttempt, Email
 from integration_alerts.mail.return_path import read_token
@@ -481,7 +481,7 @@ def test_an_alert_goes_out_by_a_service_and_webhooks_will_find_it(
     world.queue(1)
     taking(server, "postmark")
     mailer = mailer_at(server, "postmark")
-    deliver_batch(dataclasses.replace(world.courier(), mailer=mailer), lambda: None)
+    Lanes(dataclasses.replace(world.courier(), mailer=mailer)).run()
     mailer.close()
     (request,) = server.requests
     email = Email.objects.get()

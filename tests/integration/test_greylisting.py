@@ -6,8 +6,8 @@ import pytest
 from tests.smtp_server import SmtpServer
 from tests.world import STATIONERY, World
 
-from integration_alerts.mail.delivering import deliver_batch
 from integration_alerts.mail.email_url import MailServer, parse_email_url
+from integration_alerts.mail.lanes import Lanes
 from integration_alerts.mail.models import DeliveryAttempt, Email
 from integration_alerts.mail.smtp import SmtpMailer
 
@@ -41,11 +41,11 @@ def test_the_same_bytes_arrive_once_from_the_same_return_path(world: World) -> N
         read = parse_email_url(server.url)
         assert isinstance(read, MailServer)
         courier = dataclasses.replace(world.courier(), mailer=SmtpMailer(read))
-        deliver_batch(courier, lambda: None)
+        Lanes(courier).run()
         assert server.messages == []
         kept = {bytes(row.message or b"") for row in Email.objects.all()}
         world.pass_time(minutes=5)
-        deliver_batch(courier, lambda: None)
+        Lanes(courier).run()
         courier.mailer.close()
         received = server.messages
     assert {mail.data for mail in received} == kept

@@ -3,16 +3,21 @@
 import dataclasses
 import threading
 import uuid
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from tests.world import STATIONERY, World
 
-from integration_alerts.mail import outbox
-from integration_alerts.mail.delivering import BATCH, deliver_batch
+from integration_alerts.mail import delivering, outbox
+from integration_alerts.mail.delivering import BATCH
+from integration_alerts.mail.lanes import Lanes
 from integration_alerts.mail.models import DeliveryAttempt, Email
+from integration_alerts.mail.outbox import Claimed
+from integration_alerts.mail.writing import Stationery
 from integration_alerts.rules.retry import Answer, Phase
 
 pytestmark = pytest.mark.django_db
@@ -93,7 +98,7 @@ def test_a_worker_that_was_taken_for_dead_does_not_send_what_it_lost(world: Worl
     world.queue()
     (claimed,) = outbox.claim(OTHER_WORKER, world.now, 10, STATIONERY)
     outbox.give_back_abandoned([], world.now)
-    assert outbox.check_again(claimed, OTHER_WORKER, world.now, STATIONERY) is None
+    assert outbox.check_again([claimed], OTHER_WORKER, world.now, STATIONERY) == []
 
 
 def test_an_acceptance_counts_even_from_a_worker_that_was_taken_for_dead(world: World) -> None:
@@ -101,7 +106,7 @@ def test_an_acceptance_counts_even_from_a_worker_that_was_taken_for_dead(world: 
     (claimed,) = outbox.claim(OTHER_WORKER, world.now, 10, STATIONERY)
     outbox.give_back_abandoned([], world.now)
     accepted = Answer(Phase.ACCEPTANCE, 250, "ok")
-    outbox.record(claimed, OTHER_WORKER, accepted, world.now, world.now, 0.5)
+    outbox.record([outbox.Attempt(claimed, accepted, world.now, world.now, 0.5)], OTHER_WORKER)
     world.deliver()
     assert world.mailer.sent == []
     assert world.emails() == ["ada sent"]
@@ -111,7 +116,7 @@ def test_a_refusal_from_a_worker_that_was_taken_for_dead_changes_nothing(world: 
     world.queue()
     (claimed,) = outbox.claim(OTHER_WORKER, world.now, 10, STATIONERY)
     outbox.give_back_abandoned([], world.now)
-    outbox.record(claimed, OTHER_WORKER, UNKNOWN, world.now, world.now, 0.5)
+    outbox.record([outbox.Attempt(claimed, UNKNOWN, world.now, world.now, 0.5)], OTHER_WORKER)
     assert world.emails() == ["ada queued"]
 
 
@@ -121,9 +126,8 @@ def test_a_wakeup_that_fails_keeps_no_email_claimed(world: World) -> None:
     def fail() -> None:
         raise OperationalError("gone")
 
-    courier = dataclasses.replace(world.courier(), slots=2)
     with pytest.raises(OperationalError):
-        deliver_batch(courier, on_more=fail)
+        Lanes(world.courier(), fail).run()
     assert world.emails() == ["ada queued"] * 3
     world.deliver()
     assert world.emails() == ["ada sent"] * 3
@@ -131,10 +135,12 @@ def test_a_wakeup_that_fails_keeps_no_email_claimed(world: World) -> None:
 
 def test_a_stopping_worker_gives_back_what_it_has_not_begun(world: World) -> None:
     world.queue(3)
-    world.stopping = True
-    assert deliver_batch(world.courier(), on_more=lambda: None) == 3
-    assert world.mailer.sent == []
-    assert world.emails() == ["ada queued"] * 3
+    courier = dataclasses.replace(world.courier(), slots=3)
+    courier = dataclasses.replace(courier, stopping=lambda: bool(world.mailer.sent))
+    assert Lanes(courier).run() == 3
+    assert len(world.mailer.sent) == 1
+    assert world.emails() == ["ada sent", "ada queued", "ada queued"]
+    assert world.in_hand._emails == set()
 
 
 def test_what_is_claimed_but_not_in_hand_is_given_back_the_second_time(world: World) -> None:
@@ -158,18 +164,44 @@ def test_a_claim_that_became_known_in_time_is_kept(world: World) -> None:
 
 
 def test_others_are_asked_to_join_in_while_there_is_more(world: World) -> None:
-    world.queue(BATCH + 1)
+    world.queue(5)
     calls: list[str] = []
-    courier = dataclasses.replace(world.courier(), slots=2)
-    assert deliver_batch(courier, on_more=lambda: calls.append("more")) == BATCH // 2
-    assert deliver_batch(courier, on_more=lambda: calls.append("more")) == 5
-    assert calls == ["more", "more"]
+    courier = dataclasses.replace(world.courier(), slots=4)
+    assert Lanes(courier, lambda: calls.append("more")).run() == 5
+    assert calls == ["more"]
 
 
-def test_a_few_emails_are_shared_among_all_slots(world: World) -> None:
+def test_a_worker_claims_as_many_as_it_has_lanes_and_more_once_it_gets_through(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.queue(30)
+    claim, sizes = outbox.claim, []
+
+    def counted(worker: uuid.UUID, now: datetime, limit: int, stationery: Stationery) -> object:
+        sizes.append(limit)
+        return claim(worker, now, limit, stationery)
+
+    monkeypatch.setattr(outbox, "claim", counted)
+    Lanes(dataclasses.replace(world.courier(), slots=4)).run()
+    assert sizes == [4, 8, 24]
+    assert len(world.mailer.sent) == 30
+
+
+def test_an_email_that_waited_for_its_lane_is_looked_at_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world.queue(3)
-    courier = dataclasses.replace(world.courier(), slots=10)
-    assert [deliver_batch(courier, on_more=lambda: None) for _ in range(4)] == [1, 1, 1, 0]
+    check_again, looked_at = outbox.check_again, []
+
+    def counted(emails: Sequence[Claimed], *more: Any) -> list[Claimed]:
+        looked_at.append(len(emails))
+        return check_again(emails, *more)
+
+    monkeypatch.setattr(outbox, "check_again", counted)
+    monkeypatch.setattr(delivering, "FRESH_SECONDS", -1.0)
+    Lanes(dataclasses.replace(world.courier(), slots=3)).run()
+    assert looked_at[0] == 3
+    assert len(world.mailer.sent) == 3
 
 
 def test_the_database_going_away_after_an_acceptance_is_waited_out(
@@ -185,7 +217,7 @@ def test_the_database_going_away_after_an_acceptance_is_waited_out(
 
     monkeypatch.setattr(outbox, "record", unreliable)
     monkeypatch.setattr("time.sleep", lambda _: None)
-    monkeypatch.setattr("integration_alerts.mail.delivering.close_old_connections", lambda: None)
+    monkeypatch.setattr("integration_alerts.mail.persisting.close_old_connections", lambda: None)
     world.deliver()
     assert world.emails() == ["ada sent"]
 
@@ -212,6 +244,22 @@ def test_claiming_costs_the_same_statements_for_any_batch_but_the_letters(
         outbox.claim(world.worker, world.now, BATCH, STATIONERY)
     letters = 4 * count  # each letter fetches its facts
     assert len(queries) == 6 + letters
+
+
+@pytest.mark.parametrize("count", [1, 20])
+def test_looking_again_and_recording_cost_the_same_statements_for_any_batch(
+    world: World, count: int
+) -> None:
+    world.queue(count)
+    claimed = outbox.claim(world.worker, world.now, BATCH, STATIONERY)
+    with CaptureQueriesContext(connection) as queries:
+        assert outbox.check_again(claimed, world.worker, world.now, STATIONERY) == claimed
+    assert len(queries) == 2
+    ok = Answer(Phase.ACCEPTANCE, 250, "ok")
+    attempts = [outbox.Attempt(email, ok, world.now, world.now, 0.5) for email in claimed]
+    with CaptureQueriesContext(connection) as queries:
+        outbox.record(attempts, world.worker)
+    assert len(queries) == 3 + 2  # the savepoint of the test's transaction
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,7 +10,8 @@ from tests.world import STATIONERY, World
 
 from integration_alerts.integrations.models import Incident
 from integration_alerts.mail import outbox
-from integration_alerts.mail.delivering import deliver_batch
+from integration_alerts.mail.lanes import Lanes
+from integration_alerts.mail.mailers import NO_LONGER_WANTED, OneByOne, Parcel
 from integration_alerts.mail.models import DeliveryAttempt
 from integration_alerts.mail.withdrawing import withdraw_ended
 from integration_alerts.rules.retry import Answer, Phase
@@ -65,7 +66,7 @@ def test_a_withdrawal_that_fails_loses_no_claim(
     assert sorted(email.split()[1] for email in world.emails()) == ["cancelled", "sent"]
 
 
-class SlowToConnect:
+class SlowToConnect(OneByOne):
     """A mailer whose new connection takes so long that things change meanwhile."""
 
     name = "slow"
@@ -74,24 +75,15 @@ class SlowToConnect:
     def __init__(self, world: World, meanwhile: Callable[[], object]) -> None:
         self.world, self.meanwhile = world, meanwhile
 
-    def send(
-        self,
-        sender: str,
-        recipient: str,
-        message: bytes,
-        still_wanted: Callable[[], bool],
-        reference: str = "",
-    ) -> Answer:
+    def send(self, parcel: Parcel, still_wanted: Callable[[], bool]) -> Answer:  # type: ignore[override]
         self.meanwhile()
-        if not still_wanted():
-            return Answer(Phase.CONNECT, None, "no longer wanted")
-        return self.world.mailer.send(sender, recipient, message)
+        return self.world.mailer.send(parcel) if still_wanted() else NO_LONGER_WANTED
 
 
 def test_no_mail_begins_when_its_incident_ended_while_connecting(world: World) -> None:
     world.queue()
     slow = SlowToConnect(world, lambda: world.report("active", "ads-0", company="south"))
-    deliver_batch(dataclasses.replace(world.courier(), mailer=slow), on_more=lambda: None)
+    Lanes(dataclasses.replace(world.courier(), mailer=slow)).run()
     assert world.mailer.sent == []
     assert world.emails() == ["ada cancelled the integration is no longer in this state"]
 
@@ -100,7 +92,7 @@ def test_an_address_that_changed_while_connecting_is_used(world: World) -> None:
     world.queue()
     line = {"type": "user", "account": "acme", "id": "ada", "email": "a@new.example"}
     slow = SlowToConnect(world, lambda: world.directory(line))
-    deliver_batch(dataclasses.replace(world.courier(), mailer=slow), on_more=lambda: None)
+    Lanes(dataclasses.replace(world.courier(), mailer=slow)).run()
     assert [to for to, _ in world.mailer.sent] == ["a@new.example"]
     assert DeliveryAttempt.objects.count() == 1
 
@@ -122,13 +114,12 @@ def test_a_new_address_is_used_even_for_an_email_that_was_written(world: World) 
 def test_a_change_between_claim_and_sending_is_seen(world: World) -> None:
     world.queue()
     (claimed,) = outbox.claim(world.worker, world.now, 10, STATIONERY)
-    assert outbox.check_again(claimed, world.worker, world.now, STATIONERY) == claimed
+    assert outbox.check_again([claimed], world.worker, world.now, STATIONERY) == [claimed]
     world.directory({"type": "user", "account": "acme", "id": "ada", "email": "a@new.example"})
-    again = outbox.check_again(claimed, world.worker, world.now, STATIONERY)
-    assert again is not None
+    (again,) = outbox.check_again([claimed], world.worker, world.now, STATIONERY)
     assert again.address == "a@new.example"
     world.report("active", "ads-0", company="south")
-    assert outbox.check_again(again, world.worker, world.now, STATIONERY) is None
+    assert outbox.check_again([again], world.worker, world.now, STATIONERY) == []
     assert world.emails() == ["ada cancelled the integration is no longer in this state"]
 
 
@@ -138,7 +129,7 @@ def test_an_end_seen_right_before_sending_lets_the_state_be_told_again(world: Wo
     world.pass_time(minutes=1)
     world.report("pending", "ads-0", company="south")
     world.plan()  # leaves alone what is being sent
-    assert outbox.check_again(claimed, world.worker, world.now, STATIONERY) is None
+    assert outbox.check_again([claimed], world.worker, world.now, STATIONERY) == []
     world.pass_time(minutes=1)
     world.report("failed", "ads-0", company="south")
     assert world.work() == ["ada@acme.example: ads-0 for South stopped working"]
@@ -156,7 +147,7 @@ def test_a_reminder_withdrawn_after_planning_is_planned_again_for_the_new_stay(
     world.pass_time(minutes=1)
     world.take(there, world.a_report("failed", "ads-0", company="south"))
     world.plan()
-    assert outbox.check_again(claimed, world.worker, world.now, STATIONERY) is None
+    assert outbox.check_again([claimed], world.worker, world.now, STATIONERY) == []
     assert world.work() == []
     assert world.live(days=7) == ["ada@acme.example: ads-0 for South is still broken after 7 days"]
 

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from tests.world import World
 
 from integration_alerts.mail import pacing
-from integration_alerts.mail.delivering import deliver_batch
+from integration_alerts.mail.lanes import Lanes
 from integration_alerts.mail.models import DeliveryAttempt, Email, SendingPace
 from integration_alerts.mail.pacing import Pace
 from integration_alerts.mail.turns import await_turn
@@ -94,7 +94,7 @@ def test_each_mail_in_a_line_is_touched_twice_and_no_more(world: World) -> None:
     claims = []
     for _ in range(400):
         with CaptureQueriesContext(connection) as queries:
-            deliver_batch(world.courier(), on_more=lambda: None)
+            Lanes(world.courier()).run()
         claims.append(sum("UPDATE \"email\" SET" in query["sql"] and "SKIP" not in query["sql"]
                           for query in queries))  # fmt: skip
         world.pass_time(seconds=0.1)

@@ -33,7 +33,7 @@ bind_option = click.option(
     "--bind", type=Address(), default=DEFAULT_BIND, show_default=True, help="Where to listen."
 )
 concurrency_option = click.option(
-    "--concurrency", type=click.IntRange(1, 500), default=10, show_default=True,
+    "--concurrency", type=click.IntRange(1, 500), default=40, show_default=True,
     help="How many mails a worker sends at the same time.",
 )  # fmt: skip
 
@@ -99,8 +99,8 @@ def web(bind: tuple[str, int]) -> None:
 @concurrency_option
 def worker(concurrency: int) -> None:
     """Plan notices and send mails; any number on one DATABASE_URL."""
-    # A slot needs a connection before and after it sends, not while; PostgreSQL allows 100 in all.
-    os.environ.setdefault("INTEGRATION_ALERTS_POOL", str(min(concurrency, 20) + 4))
+    # Lanes share those who claim, look and record; PostgreSQL allows 100 connections in all.
+    os.environ.setdefault("INTEGRATION_ALERTS_POOL", "12")
     with database_ready(quiet=False):
         from integration_alerts.engine.working import work
 

@@ -9,6 +9,7 @@ import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from email.utils import make_msgid, parseaddr
+from functools import partial
 from typing import Any, cast
 
 from django.conf import settings
@@ -66,8 +67,7 @@ def post_due(courier: Courier) -> None:
     """Send what is due, one after the other, as far as the mailer and the pace allow."""
     while not courier.stopping():
         now = courier.clock()
-        due = anything_due(now)
-        permission = circuits.may_send(courier.mailer, now, anything_due=due)
+        permission = circuits.may_send(courier.mailer, now, partial(anything_due, now))
         if permission is Permission.WAIT or (mail := _claim(now)) is None:
             return
         if not _may_go(courier, mail):

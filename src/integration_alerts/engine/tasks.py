@@ -3,7 +3,6 @@
 They carry no arguments and keep no results: a job that is lost, doubled or late changes nothing.
 """
 
-from collections.abc import Callable
 from typing import cast
 
 from django.contrib.sessions.backends.db import SessionStore
@@ -12,8 +11,8 @@ from procrastinate.jobs import Status
 
 from integration_alerts.engine import advancing, clock, posting, wakeups, workers
 from integration_alerts.mail import circuits, outbox, pacing
-from integration_alerts.mail.delivering import Courier, deliver_batch
-from integration_alerts.mail.turns import await_turn
+from integration_alerts.mail.delivering import Courier
+from integration_alerts.mail.lanes import Lanes
 
 tasks = Blueprint()
 SWEEP_SECONDS = 5
@@ -37,17 +36,8 @@ def compose(context: JobContext) -> None:
 
 @tasks.task(name=wakeups.DELIVER, queue=wakeups.DELIVERING_QUEUE, pass_context=True)
 def deliver(context: JobContext) -> None:
-    """Deliver what is due, and have another slot or worker join in while there is more."""
-    courier = _courier(context)
-    # Each job calls one other at its start; they stay while there is anything to do.
-    on_more: Callable[[], None] = _wake_deliverers
-    while not courier.stopping():
-        if deliver_batch(courier, on_more):
-            on_more = _wake_nobody
-        elif await_turn(courier):
-            on_more = _wake_deliverers
-        else:
-            return
+    """Have this worker's lanes deliver what is due; it goes on after this job."""
+    cast("Lanes", context.additional_context["lanes"]).wake()
 
 
 @tasks.task(name=wakeups.POST, queue=wakeups.DELIVERING_QUEUE, pass_context=True)
@@ -92,14 +82,6 @@ async def prune(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_SECONDS):
         await manager.finish_job(job, Status.FAILED, delete_job=True)
     await manager.delete_old_jobs(nb_hours=_KEEP_FAILED_HOURS, include_failed=True)
-
-
-def _wake_deliverers() -> None:
-    wakeups.wake(wakeups.DELIVER)
-
-
-def _wake_nobody() -> None:
-    """The others are awake already."""
 
 
 def _courier(context: JobContext) -> Courier:

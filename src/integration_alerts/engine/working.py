@@ -29,9 +29,11 @@ from integration_alerts.engine.workers import Heartbeat
 from integration_alerts.mail import circuits
 from integration_alerts.mail.delivering import Courier
 from integration_alerts.mail.in_hand import InHand
+from integration_alerts.mail.lanes import Lanes
 
-DEFAULT_CONCURRENCY = 10
+DEFAULT_CONCURRENCY = 40  # Postfix lets one client have 50 connections
 _PLANNERS = 2
+_DELIVERERS = 2  # of notices, which the lanes do, and of the mails of the pages
 _RETRY_SECONDS = 2
 
 logger = logging.getLogger(__name__)
@@ -62,15 +64,17 @@ def work(concurrency: int = DEFAULT_CONCURRENCY) -> None:
         )
         circuits.forget_others(mailer)
         logger.info("worker %s is ready, up to %s mails at once", os.getpid(), concurrency)
-        asyncio.run(_until_stopped(courier, stopping, concurrency))
+        with ThreadPoolExecutor(concurrency, "lane") as threads:
+            lanes = Lanes(courier, lambda: wakeups.wake(wakeups.DELIVER), threads.submit)
+            asyncio.run(_until_stopped(courier, lanes, stopping))
     mailer.close()
     logger.info("worker %s has stopped", os.getpid())
 
 
-async def _until_stopped(courier: Courier, stopping: threading.Event, concurrency: int) -> None:
+async def _until_stopped(courier: Courier, lanes: Lanes, stopping: threading.Event) -> None:
     loop = asyncio.get_running_loop()
-    # The default would hold as many threads as there are processors, whatever was asked for.
-    loop.set_default_executor(ThreadPoolExecutor(concurrency + _PLANNERS))
+    # The default would hold as many threads as there are processors.
+    loop.set_default_executor(ThreadPoolExecutor(_PLANNERS + _DELIVERERS))
     stop = asyncio.Event()
 
     def stop_now() -> None:
@@ -83,13 +87,13 @@ async def _until_stopped(courier: Courier, stopping: threading.Event, concurrenc
         stop.set()
     while not stop.is_set():
         try:
-            await _run_queues(courier, stop, concurrency)
+            await _run_queues(courier, lanes, stop)
         except (ConnectorException, OperationalError, OSError) as error:
             logger.warning("the database is away, trying again: %s", str(error).strip())
             await _wait(stop, _RETRY_SECONDS)
 
 
-async def _run_queues(courier: Courier, stop: asyncio.Event, concurrency: int) -> None:
+async def _run_queues(courier: Courier, lanes: Lanes, stop: asyncio.Event) -> None:
     """Take wake-ups from both queues until `stop`; an error of one ends both."""
     worker_app = _worker_app()
     with worker_app.replace_connector(_listening_connector()) as opened:
@@ -102,12 +106,12 @@ async def _run_queues(courier: Courier, stop: asyncio.Event, concurrency: int) -
                         concurrency=slots,
                         install_signal_handlers=False,
                         delete_jobs="successful",
-                        additional_context={"courier": courier},
+                        additional_context={"courier": courier, "lanes": lanes},
                     ).run()  # type: ignore[no-untyped-call]
                 )
                 for queue, slots in (
                     (wakeups.PLANNING_QUEUE, _PLANNERS),
-                    (wakeups.DELIVERING_QUEUE, concurrency),
+                    (wakeups.DELIVERING_QUEUE, _DELIVERERS),
                 )
             ]
             stopped = asyncio.create_task(stop.wait())

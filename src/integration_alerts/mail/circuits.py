@@ -5,6 +5,7 @@ The row goes by the mailer's name with a digest of its settings: a corrected one
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, auto
@@ -46,12 +47,12 @@ class OpenCircuit:
         return f"{self.phase}: {self.code or 'no answer'} {self.answer}"
 
 
-def may_send(mailer: Mailer, now: datetime, *, anything_due: bool) -> Permission:
+def may_send(mailer: Mailer, now: datetime, anything_due: Callable[[], bool]) -> Permission:
     """Whether emails may begin; probes the mailer if it is time, and if nobody else does."""
     circuit = MailerCircuit.objects.filter(mailer=mailer.name).first()
     if circuit is None:
         return Permission.GO
-    if circuit.probe_at > now or (mailer.probes_by_sending and not anything_due):
+    if circuit.probe_at > now or (mailer.probes_by_sending and not anything_due()):
         return Permission.WAIT
     if not _claim_probe(circuit, now):
         return Permission.WAIT

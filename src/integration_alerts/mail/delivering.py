@@ -1,38 +1,33 @@
 """Delivering what is due: claim, check again, send, record; the order that R10, R12 and R24 need.
 
-Any number of threads and workers may do this at once. Speaks to no server itself: a mailer does.
+Any number of workers may do this at once, each over any number of lanes: threads that take emails
+from what the worker has claimed. Speaks to no server itself: `lanes` and a mailer do.
 """
 
-import logging
-import random
+import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeVar
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
-
-from integration_alerts.mail import circuits, outbox, pacing, return_path
+from integration_alerts.mail import circuits, outbox, pacing
 from integration_alerts.mail.circuits import Permission
 from integration_alerts.mail.in_hand import InHand
 from integration_alerts.mail.mailers import Mailer
-from integration_alerts.mail.models import EmailStatus
 from integration_alerts.mail.outbox import Claimed
 from integration_alerts.mail.pacing import Pace
+from integration_alerts.mail.persisting import let_go_of_connection, persist
+from integration_alerts.mail.recording import Recorder
 from integration_alerts.mail.writing import Stationery
-from integration_alerts.rules import circuit
-from integration_alerts.rules.retry import Answer, Phase
 
-Result = TypeVar("Result")
-logger = logging.getLogger(__name__)
-
-# At most, so that a stopping worker gives little back. With less to do than that for every slot,
-# each takes its share: a slow server must not hold up mails that others could send.
-BATCH = 20
-_STOPPING_PATIENCE_SECONDS = 30
+# At most, so that a worker that ends has little in hand. It claims as many as it has lanes, and
+# more when it gets through them: a slow server must not hold up mails that others could send.
+BATCH = 250
+_LEAST_LOOKED_AT, _MOST_LOOKED_AT = 8, 64
+# An email begins within this time after it was looked at, or it is looked at again (R10, R12).
+FRESH_SECONDS = 0.02
 # By so much emails that were not begun go ahead of one that met a refusal of them all: should the
 # server mean that one alone, they do not wait for it for ever.
 _AHEAD = timedelta(seconds=5)
@@ -52,135 +47,186 @@ class Courier:
     pace: Pace = field(default_factory=Pace)
 
 
-def deliver_batch(courier: Courier, on_more: Callable[[], None]) -> int:
-    """Deliver one batch; returns how many emails were claimed, 0: nothing is due, or may go.
+class Delivery:
+    """What the lanes of a worker share: the emails that it has claimed, and the way to record."""
 
-    `on_more` is called before sending when there may be more, so that others can begin meanwhile.
-    """
-    due = outbox.count_due(courier.clock(), limit=BATCH * courier.slots)
-    permission = circuits.may_send(courier.mailer, courier.clock(), anything_due=bool(due))
-    if permission is Permission.WAIT:
-        return 0
-    probing = permission is Permission.PROBE
-    share = 1 if probing else min(BATCH, max(1, due // courier.slots))
-    emails = deque(outbox.claim(courier.worker, courier.clock(), share, courier.stationery))
-    courier.in_hand.take(email.id for email in emails)
-    claimed = len(emails)
-    try:
-        if due > claimed and not probing:
-            on_more()
-        if not probing:
-            _wait_for_their_turn(courier, emails)
-        _deliver_each(courier, emails, probing=probing)
-    finally:
-        _give_back(courier, [email.id for email in emails], ahead=_AHEAD)
-    return claimed
-
-
-def _wait_for_their_turn(courier: Courier, emails: deque[Claimed]) -> None:
-    """Give back those that the pace does not let go yet."""
-    going, waiting = pacing.hold_back(courier.pace, list(emails), courier.worker, courier.clock())
-    emails.clear()
-    emails.extend(going)
-    courier.in_hand.drop(email.id for email in waiting)
-
-
-def _deliver_each(courier: Courier, emails: deque[Claimed], *, probing: bool) -> None:
-    """Deliver from the front; leaves what is not to be begun now."""
-    while emails and not courier.stopping():
-        wanted = outbox.check_again(emails[0], courier.worker, courier.clock(), courier.stationery)
-        # Away before it is sent: should recording fail, it must not pass for one not begun.
-        done = emails.popleft()
-        if wanted is not None and not _deliver(courier, wanted, probing=probing):
-            _give_back(courier, [done.id])
-            return
-        courier.in_hand.drop([done.id])
-
-
-def _give_back(courier: Courier, ids: list[int], ahead: timedelta = timedelta(0)) -> None:
-    if not ids:
-        return
-
-    def give_back() -> None:
-        outbox.give_back(ids, courier.worker, courier.clock() - ahead)
-        pacing.keep_places(courier.pace, ids, courier.clock())
-
-    _persist(courier, give_back)
-    courier.in_hand.drop(ids)
-
-
-def _deliver(courier: Courier, email: Claimed, *, probing: bool) -> bool:
-    """Send one email and record what came of it; False: no mailer to send by, nothing counts."""
-    current: Claimed | None = email
-
-    def still_wanted() -> bool:
-        nonlocal current
-        current = outbox.check_again(email, courier.worker, courier.clock(), courier.stationery)
-        return current == email
-
-    while current is not None:
-        email = current
-        started = courier.clock()
-        answer = _send(courier, email, still_wanted)
-        if current != email:
-            continue
-        if circuit.opens(answer):
-            _refuse_all(courier, answer, probing=probing)
-            return False
-        _record(courier, email, answer, started)
-        if probing and circuit.closes_after_attempt(answer):
-            _persist(courier, lambda: circuits.close_circuit(courier.mailer))
-        break
-    return True
-
-
-def _refuse_all(courier: Courier, answer: Answer, *, probing: bool) -> None:
-    if probing:
-        _persist(courier, lambda: circuits.note(courier.mailer, answer))
-    else:
-        now = courier.clock()
-        _persist(courier, lambda: circuits.open_circuit(courier.mailer, answer, now))
-
-
-def _record(courier: Courier, email: Claimed, answer: Answer, started: datetime) -> None:
-    finished, jitter = courier.clock(), random.random()  # noqa: S311
-    status = _persist(
-        courier,
-        lambda: outbox.record(email, courier.worker, answer, started, finished, jitter),
-    )
-    if status is not EmailStatus.SENT:
-        logger.warning(
-            "email %s to %s is %s: %s: %s %s",
-            email.id, email.address, status.value, answer.phase.value, answer.code or "no answer",
-            answer.text,
-        )  # fmt: skip
-
-
-def _send(courier: Courier, email: Claimed, still_wanted: Callable[[], bool]) -> Answer:
-    sender = courier.stationery.envelope_sender(email.id)
-    if not connection.in_atomic_block:
-        connection.close()  # back to the pool: a slow mail server must not hold a connection
-    try:
-        return courier.mailer.send(
-            sender, email.address, email.message, still_wanted, return_path.token(email.id)
+    def __init__(self, courier: Courier, on_more: Callable[[], None]) -> None:
+        """`on_more` is called when a claim was full, so that other workers join in."""
+        self.courier = courier
+        self.recorder = Recorder(
+            lambda attempts: persist(
+                lambda: outbox.record(attempts, courier.worker), courier.stopping
+            )
         )
-    except Exception as error:  # a mailer's own fault must not leave the email claimed for ever
-        logger.exception("the mailer failed on email %s", email.id)
-        # Nobody knows how far it came.
-        return Answer(Phase.ACCEPTANCE, None, f"the mailer failed: {type(error).__name__}")
+        self.probing = False
+        """Whether the one email in hand is to show if the mailer takes any."""
+        self.claimed = 0
+        """How many emails were claimed in all."""
+        self._on_more = on_more
+        self._changed = threading.Condition()
+        self._stale: deque[Claimed] = deque()
+        self._fresh: deque[Claimed] = deque()
+        self._looked_at = 0.0
+        self._more_due = True
+        self._claiming = self._looking = False
+        self._size = courier.slots  # of the latest claim
+        self._done = 0  # emails taken since then
+        self._looked_for = courier.slots  # emails taken since the latest look
 
+    def take(self) -> Claimed | None:
+        """The next email, which may begin now; None: nothing is due, or may go."""
+        while not self.courier.stopping():
+            with self._changed:
+                self._forget_old_look()
+                if self._more_due and self._runs_low() and not self._claiming:
+                    self._claiming, work = True, self._claim
+                elif self._fresh:
+                    return self._pop()
+                elif self._stale and not self._looking:
+                    self._looking, work = True, self._look_again
+                elif self._claiming or self._looking:
+                    self._changed.wait()
+                    continue
+                else:
+                    return None
+            work()
+            with self._changed:
+                # However slow the look was: whoever looked goes on with one of what was found.
+                if work == self._look_again and self._fresh:
+                    return self._pop()
+        return None
 
-def _persist(courier: Courier, action: Callable[[], Result]) -> Result:
-    """Write to the database, however long it is away: what is forgotten here is sent twice."""
-    patience = _STOPPING_PATIENCE_SECONDS
-    while True:
+    def at_hand(self) -> Claimed | None:
+        """The next email, if none need be claimed or looked at for that."""
+        with self._changed:
+            self._forget_old_look()
+            due_for_claim = self._more_due and self._runs_low() and not self._claiming
+            if not self._fresh or due_for_claim or self.courier.stopping():
+                return None
+            return self._pop()
+
+    def wanted(self, email: Claimed) -> Claimed | None:
+        """The email as it may begin now, looked at again; None: it may not."""
+        courier = self.courier
+        found = outbox.check_again([email], courier.worker, courier.clock(), courier.stationery)
+        let_go_of_connection()
+        if not found:
+            courier.in_hand.drop([email.id])
+        return found[0] if found else None
+
+    def expect_more(self) -> None:
+        """Note that something may have become due."""
+        with self._changed:
+            self._more_due = True
+
+    def expects_more(self) -> bool:
+        """Whether something may be due that nobody has claimed."""
+        return self._more_due and not self.courier.stopping()
+
+    def waiting(self) -> int:
+        """How many claimed emails wait for a lane."""
+        return len(self._fresh) + len(self._stale)
+
+    def give_back(self, ids: Sequence[int], *, ahead: bool = False) -> None:
+        """Return emails that were not begun; `ahead` of others that are due."""
+        if not ids:
+            return
+        courier = self.courier
+
+        def write() -> None:
+            when = courier.clock() - _AHEAD if ahead else courier.clock()
+            outbox.give_back(ids, courier.worker, when)
+            pacing.keep_places(courier.pace, ids, courier.clock())
+
+        persist(write, courier.stopping)
+        courier.in_hand.drop(ids)
+
+    def give_back_waiting(self) -> None:
+        """Return all that no lane has begun."""
+        with self._changed:
+            ids = [email.id for email in (*self._fresh, *self._stale)]
+            self._fresh.clear()
+            self._stale.clear()
+        self.give_back(ids, ahead=True)
+
+    def _runs_low(self) -> bool:
+        return self.waiting() <= self._size // 2
+
+    def _pop(self) -> Claimed:
+        self._done += 1
+        self._looked_for += 1
+        return self._fresh.popleft()
+
+    def _forget_old_look(self) -> None:
+        if self._fresh and time.monotonic() - self._looked_at > FRESH_SECONDS:
+            self._stale.extendleft(reversed(self._fresh))
+            self._fresh.clear()
+
+    def _claim(self) -> None:
         try:
-            return action()
-        except (OperationalError, InterfaceError) as error:
-            if courier.stopping():
-                patience -= 1
-            if not patience:
-                raise
-            logger.warning("the database is away, trying again: %s", str(error).strip())
-            close_old_connections()
-            time.sleep(1)
+            self._claim_what_may_go()
+        finally:
+            let_go_of_connection()
+            with self._changed:
+                self._claiming = False
+                self._changed.notify_all()
+
+    def _claim_what_may_go(self) -> None:
+        courier = self.courier
+        with self._changed:
+            self._more_due = False  # unless somebody says so from here on
+            self._size = min(BATCH, max(courier.slots, 4 * self._done))
+            self._done = 0
+        permission = circuits.may_send(
+            courier.mailer, courier.clock(), lambda: outbox.count_due(courier.clock(), 1) > 0
+        )
+        if permission is Permission.WAIT:
+            return
+        self.probing = permission is Permission.PROBE
+        size = 1 if self.probing else self._size
+        began = time.monotonic()
+        emails = outbox.claim(courier.worker, courier.clock(), size, courier.stationery)
+        courier.in_hand.take(email.id for email in emails)
+        self.claimed += len(emails)
+        self._enqueue(emails if self.probing else self._those_whose_turn_it_is(emails), began)
+        if len(emails) == size and not self.probing:
+            self.expect_more()
+            self._on_more()
+
+    def _those_whose_turn_it_is(self, emails: list[Claimed]) -> list[Claimed]:
+        """Without those that the pace holds back; they are given back until their turn."""
+        courier = self.courier
+        going, waiting = pacing.hold_back(courier.pace, emails, courier.worker, courier.clock())
+        courier.in_hand.drop(email.id for email in waiting)
+        return going
+
+    def _enqueue(self, emails: Sequence[Claimed], looked_at: float) -> None:
+        with self._changed:
+            if self._fresh or time.monotonic() - looked_at > FRESH_SECONDS:
+                self._stale.extend(emails)
+            else:
+                self._fresh.extend(emails)
+                self._looked_at = looked_at
+
+    def _look_again(self) -> None:
+        courier = self.courier
+        with self._changed:
+            number = min(_MOST_LOOKED_AT, max(_LEAST_LOOKED_AT, 2 * self._looked_for))
+            emails = [self._stale.popleft() for _ in range(min(number, len(self._stale)))]
+            self._looked_for = 0
+        wanted: list[Claimed] = []
+        unseen: list[Claimed] = emails
+        try:
+            wanted = outbox.check_again(emails, courier.worker, courier.clock(), courier.stationery)
+            gone = {email.id for email in emails} - {email.id for email in wanted}
+            courier.in_hand.drop(gone)
+            unseen = []
+        finally:
+            let_go_of_connection()
+            with self._changed:
+                if not self._fresh:
+                    self._looked_at = time.monotonic()
+                self._fresh.extend(wanted)
+                self._stale.extendleft(reversed(unseen))
+                self._looking = False
+                self._changed.notify_all()

@@ -47,6 +47,9 @@ class Source(Protocol):
     def take(self) -> Parcel | None:
         """The next one, which may begin now; None: there is none."""
 
+    def at_hand(self) -> Parcel | None:
+        """The next one, if nobody has to be waited for to know it."""
+
     def still_wanted(self, parcel: Parcel) -> bool:
         """Whether a parcel may still begin, when time has passed since it was taken (R10).
 

@@ -1,20 +1,23 @@
 """The outbox's rows: claiming emails to send, checking them again, recording what came of it.
 
 Each function is one short transaction or part of one; none is open while a mail server is spoken to
-(R24). The order of the steps is `delivering`.
+(R24). Each costs the same number of statements for any number of emails. The order of the steps is
+`delivering`.
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import DatabaseError, connection, transaction
 
-from integration_alerts.mail.models import DeliveryAttempt, Email, EmailStatus
+from integration_alerts.directory.columns import columns
+from integration_alerts.mail.models import Email, EmailStatus
 from integration_alerts.mail.settling import end, settle
-from integration_alerts.mail.wanted import look_again
+from integration_alerts.mail.wanted import Wanted, look_again
 from integration_alerts.mail.withdrawing import withdraw_ended
 from integration_alerts.mail.writing import Stationery
 from integration_alerts.rules.retry import Answer, Verdict, next_attempt_at, verdict
@@ -31,6 +34,17 @@ class Claimed:
     message: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A try to hand an email over, and what came of it. `jitter` as in `rules.retry`."""
+
+    email: Claimed
+    answer: Answer
+    started: datetime
+    finished: datetime
+    jitter: float
+
+
 def claim(worker: UUID, now: datetime, limit: int, stationery: Stationery) -> list[Claimed]:
     """Claim emails that are due, with their bytes fixed and durable before any attempt (R24).
 
@@ -40,63 +54,63 @@ def claim(worker: UUID, now: datetime, limit: int, stationery: Stationery) -> li
     """
     claimed: list[Claimed] = []
     while not claimed:
-        ended: set[int] = set()
         with transaction.atomic():
             rows = _due(now, limit)
             if not rows:
                 return []
-            for row, wanted in zip(rows, look_again([row.pk for row in rows]), strict=True):
-                ended |= wanted.ended_incidents
-                if (settled := settle(row, wanted, now, stationery)) is not None:
-                    row.status, row.claimed_by = EmailStatus.SENDING.value, worker
-                    row.next_attempt_at = None
-                    claimed.append(Claimed(row.pk, *settled))
-            Email.objects.bulk_update(rows, _CHANGING)
-        if ended:
-            _withdraw(ended, now)
+            wanted = look_again([row.pk for row in rows])
+            going = settle(rows, wanted, now, stationery)
+            for row in going:
+                row.status, row.claimed_by = EmailStatus.SENDING.value, worker
+                row.next_attempt_at = None
+            _save(rows)
+        claimed = [_claimed(row) for row in going]
+        _withdraw(wanted, now)
     return claimed
 
 
 def check_again(
-    email: Claimed, worker: UUID, now: datetime, stationery: Stationery
-) -> Claimed | None:
-    """Whether it may still be sent, right before it is (R10, R12); None: not by this worker.
+    emails: Sequence[Claimed], worker: UUID, now: datetime, stationery: Stationery
+) -> list[Claimed]:
+    """Those of the emails that this worker may still send, right before it does (R10, R12).
 
-    Read without a lock: the row is this worker's while it is `sending`. A new address of the
+    Read without a lock: the rows are this worker's while they are `sending`. A new address of the
     recipient is taken over (R13).
     """
-    (wanted,) = look_again([email.id])
-    if wanted.unchanged and wanted.address == email.address and wanted.claimed_by == worker:
-        return email
-    with transaction.atomic():
-        row = Email.objects.select_for_update().get(pk=email.id)
-        if row.claimed_by != worker:
-            return None  # this worker was taken for dead meanwhile, and the email given back
-        settled = settle(row, wanted, now, stationery)
-        row.save(update_fields=_CHANGING)
-    if wanted.ended_incidents:
-        _withdraw(wanted.ended_incidents, now)
-    return None if settled is None else Claimed(row.pk, *settled)
+    found = dict(
+        zip([email.id for email in emails], look_again([e.id for e in emails]), strict=True)
+    )
+    changed = {
+        email.id: found[email.id]
+        for email in emails
+        if not _as_it_was(email, found[email.id], worker)
+    }
+    anew = _settle_claimed(changed, worker, now, stationery) if changed else {}
+    _withdraw(list(changed.values()), now)
+    return [
+        anew[email.id] if email.id in changed else email
+        for email in emails
+        if email.id not in changed or email.id in anew
+    ]
 
 
-def record(
-    email: Claimed, worker: UUID, answer: Answer, started: datetime, finished: datetime,
-    jitter: float,
-) -> EmailStatus:  # fmt: skip
-    """Note an attempt and its outcome; returns where the email stands now."""
+def record(attempts: Sequence[Attempt], worker: UUID) -> dict[int, EmailStatus]:
+    """Note attempts and their outcomes; returns where each of the emails stands now."""
+    by_id = {attempt.email.id: attempt for attempt in attempts}
     with transaction.atomic():
-        row = Email.objects.select_for_update().get(pk=email.id)
-        DeliveryAttempt.objects.create(
-            account_id=row.account_id, email=row, started_at=started, finished_at=finished,
-            address=email.address, phase=answer.phase, code=answer.code, answer=answer.text,
-            remote_id=answer.remote_id,
-        )  # fmt: skip
-        accepted = verdict(answer) is Verdict.ACCEPTED
-        # An acceptance counts even if this worker was taken for dead meanwhile: it prevents a copy.
-        if row.claimed_by == worker or (accepted and row.status == EmailStatus.QUEUED):
-            _apply(row, answer, started, finished, jitter)
-            row.save(update_fields=_CHANGING)
-    return EmailStatus(row.status)
+        rows = _lock_to_record(list(by_id))
+        for row in rows:
+            attempt = by_id[row.pk]
+            accepted = verdict(attempt.answer) is Verdict.ACCEPTED
+            # An acceptance counts even if this worker was taken for dead: it prevents a copy.
+            if row.claimed_by == worker or (accepted and row.status == EmailStatus.QUEUED):
+                _apply(row, attempt)
+        values = [_attempt_values(row, by_id[row.pk]) for row in rows]
+        outcomes = [_outcome_values(row) for row in rows]
+        with connection.cursor() as cursor:
+            cursor.execute(_INSERT_ATTEMPTS, columns(values, 9))
+            cursor.execute(_UPDATE_OUTCOMES, columns(outcomes, 8))
+    return {row.pk: EmailStatus(row.status) for row in rows}
 
 
 def claimed_by(worker: UUID) -> set[int]:
@@ -130,6 +144,103 @@ def count_due(now: datetime, limit: int) -> int:
     return due[:limit].count()
 
 
+def _due(now: datetime, limit: int) -> list[Email]:
+    # Served by the partial index email_due. The loser of a race takes other rows.
+    due = Email.objects.filter(status=EmailStatus.QUEUED.value, next_attempt_at__lte=now)
+    locked = due.select_for_update(skip_locked=True, no_key=True)
+    return list(locked.order_by("next_attempt_at", "pk")[:limit])
+
+
+def _claimed(row: Email) -> Claimed:
+    assert row.message is not None
+    return Claimed(row.pk, row.address, bytes(row.message))
+
+
+def _as_it_was(email: Claimed, wanted: Wanted, worker: UUID) -> bool:
+    return wanted.unchanged and wanted.address == email.address and wanted.claimed_by == worker
+
+
+def _settle_claimed(
+    changed: Mapping[int, Wanted], worker: UUID, now: datetime, stationery: Stationery
+) -> dict[int, Claimed]:
+    """What of the changed emails is to be sent after all, as it is now."""
+    with transaction.atomic():
+        locked = Email.objects.select_for_update(no_key=True).order_by("pk")
+        # Without those of which this worker lost the claim: it was taken for dead meanwhile.
+        rows = list(locked.filter(pk__in=list(changed), claimed_by=worker))
+        going = settle(rows, [changed[row.pk] for row in rows], now, stationery)
+        _save(rows)
+    return {row.pk: _claimed(row) for row in going}
+
+
+def _save(rows: Sequence[Email]) -> None:
+    values = [
+        (
+            row.pk, row.status, row.outcome_reason, row.ended_at, row.date, row.subject,
+            row.address, row.message, row.next_attempt_at, row.claimed_by, row.open,
+        )
+        for row in rows
+    ]  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(_UPDATE_EMAILS, columns(values, 11))
+
+
+def _lock_to_record(email_ids: list[int]) -> list[Email]:
+    rows = Email.objects.select_for_update(no_key=True).filter(pk__in=email_ids).order_by("pk")
+    # Without the bytes, which stay what they are.
+    return list(
+        rows.only(
+            "account_id", "status", "outcome_reason", "ended_at", "attempts", "first_attempt_at",
+            "next_attempt_at", "claimed_by", "open",
+        )
+    )  # fmt: skip
+
+
+def _apply(row: Email, attempt: Attempt) -> None:
+    answer, finished = attempt.answer, attempt.finished
+    row.attempts += 1
+    row.first_attempt_at = row.first_attempt_at or attempt.started
+    row.claimed_by = None
+    row.next_attempt_at = None
+    match verdict(answer):
+        case Verdict.ACCEPTED:
+            end(row, EmailStatus.SENT, "", finished)
+        case Verdict.PERMANENT:
+            end(row, EmailStatus.FAILED, f"refused: {answer.code} {answer.text}", finished)
+        case Verdict.TRANSIENT:
+            again = next_attempt_at(row.attempts, row.first_attempt_at, finished, attempt.jitter)
+            if again is None:
+                end(row, EmailStatus.FAILED, f"given up after 5 days: {answer.text}", finished)
+            else:
+                row.status, row.next_attempt_at = EmailStatus.QUEUED.value, again
+
+
+def _attempt_values(row: Email, attempt: Attempt) -> tuple[Any, ...]:
+    answer = attempt.answer
+    return (
+        row.account_id, row.pk, attempt.started, attempt.finished, attempt.email.address,
+        answer.phase.value, answer.code, answer.text, answer.remote_id,
+    )  # fmt: skip
+
+
+def _outcome_values(row: Email) -> tuple[Any, ...]:
+    return (
+        row.pk, row.status, row.outcome_reason, row.ended_at, row.attempts, row.first_attempt_at,
+        row.next_attempt_at, row.claimed_by,
+    )  # fmt: skip
+
+
+def _withdraw(wanted: Sequence[Wanted], now: datetime) -> None:
+    ended = {incident for each in wanted for incident in each.ended_incidents}
+    if not ended:
+        return
+    # Those emails are put off and will be found again; the ones just claimed must not be lost now.
+    try:
+        withdraw_ended(ended, now)
+    except DatabaseError as error:
+        logger.warning("withdrawing is put off: %s", str(error).strip())
+
+
 _GIVE_BACK_ABANDONED = """
 WITH abandoned AS (
     UPDATE email SET status = 'queued', claimed_by = NULL, next_attempt_at = %s
@@ -141,42 +252,31 @@ SELECT account_id, id, %s, %s, address, 'acceptance',
        'the worker ended; the mail server may have accepted the email'
 FROM abandoned"""
 
-_CHANGING = [
-    "status", "outcome_reason", "ended_at", "date", "subject", "address", "message", "attempts",
-    "first_attempt_at", "next_attempt_at", "claimed_by", "open",
-]  # fmt: skip
+_UPDATE_EMAILS = """
+UPDATE email
+SET status = batch.status, outcome_reason = batch.reason, ended_at = batch.ended_at,
+    date = batch.date, subject = batch.subject, address = batch.address, message = batch.message,
+    next_attempt_at = batch.next_attempt_at, claimed_by = batch.claimed_by, open = batch.open
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[],
+            %s::text[], %s::bytea[], %s::timestamptz[], %s::uuid[], %s::boolean[])
+     AS batch (id, status, reason, ended_at, date, subject, address, message, next_attempt_at,
+               claimed_by, open)
+WHERE email.id = batch.id"""
 
+_INSERT_ATTEMPTS = """
+INSERT INTO delivery_attempt (account_id, email_id, started_at, finished_at, address, phase, code,
+                              answer, remote_id)
+SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::text[],
+                     %s::text[], %s::integer[], %s::text[], %s::text[])"""
 
-def _due(now: datetime, limit: int) -> list[Email]:
-    # Served by the partial index email_due. The loser of a race takes other rows.
-    due = Email.objects.filter(status=EmailStatus.QUEUED.value, next_attempt_at__lte=now)
-    locked = due.select_for_update(skip_locked=True, no_key=True)
-    return list(locked.order_by("next_attempt_at", "pk")[:limit])
-
-
-def _apply(
-    row: Email, answer: Answer, started: datetime, finished: datetime, jitter: float
-) -> None:
-    row.attempts += 1
-    row.first_attempt_at = row.first_attempt_at or started
-    row.claimed_by = None
-    row.next_attempt_at = None
-    match verdict(answer):
-        case Verdict.ACCEPTED:
-            end(row, EmailStatus.SENT, "", finished)
-        case Verdict.PERMANENT:
-            end(row, EmailStatus.FAILED, f"refused: {answer.code} {answer.text}", finished)
-        case Verdict.TRANSIENT:
-            again = next_attempt_at(row.attempts, row.first_attempt_at, finished, jitter)
-            if again is None:
-                end(row, EmailStatus.FAILED, f"given up after 5 days: {answer.text}", finished)
-            else:
-                row.status, row.next_attempt_at = EmailStatus.QUEUED.value, again
-
-
-def _withdraw(incident_ids: set[int], now: datetime) -> None:
-    # Those emails are put off and will be found again; the ones just claimed must not be lost now.
-    try:
-        withdraw_ended(incident_ids, now)
-    except DatabaseError as error:
-        logger.warning("withdrawing is put off: %s", str(error).strip())
+# Without the bytes: what does not change is not written.
+_UPDATE_OUTCOMES = """
+UPDATE email
+SET status = batch.status, outcome_reason = batch.reason, ended_at = batch.ended_at,
+    attempts = batch.attempts, first_attempt_at = batch.first_attempt_at,
+    next_attempt_at = batch.next_attempt_at, claimed_by = batch.claimed_by
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::integer[],
+            %s::timestamptz[], %s::timestamptz[], %s::uuid[])
+     AS batch (id, status, reason, ended_at, attempts, first_attempt_at, next_attempt_at,
+               claimed_by)
+WHERE email.id = batch.id"""

@@ -1,8 +1,10 @@
-"""What becomes of an email that is about to go: sent as it is, written anew, put off, or ended.
+"""What becomes of emails that are about to go: sent as they are, written anew, put off, or ended.
 
-Works on a row under the caller's lock, and leaves saving it to the caller.
+Works on rows under the caller's lock, and leaves saving them to the caller.
 """
 
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from integration_alerts.mail.models import Email, EmailNotice, EmailStatus
@@ -13,21 +15,21 @@ _PUT_OFF = timedelta(seconds=10)
 
 
 def settle(
-    row: Email, wanted: Wanted, now: datetime, stationery: Stationery
-) -> tuple[str, bytes] | None:
-    """The address and the bytes to send, fixed in the row; None: nothing is to be sent now."""
-    if not wanted.keep:
-        if wanted.ended_incidents:
-            _put_off(row, now)
+    rows: Sequence[Email], wanted: Sequence[Wanted], now: datetime, stationery: Stationery
+) -> list[Email]:
+    """Those of the emails that are to be sent now, with their address and bytes fixed."""
+    unknown = _unknown_acceptances(rows, wanted)
+    leaving, to_write = set(), []
+    for row, each in zip(rows, wanted, strict=True):
+        if not each.keep:
+            _leave_out(row, each, now)
+        elif row.message is not None and _may_go_as_it_is(row, each, unknown):
+            leaving.add(row.pk)
         else:
-            end(row, EmailStatus.CANCELLED, wanted.obstacle or "nothing is left to tell", now)
-        return None
-    if row.message is None or not _may_go_as_it_is(row, wanted):
-        _take_out(wanted)
-        if not _write(row, wanted.address, now, stationery):
-            return None
-    assert row.message is not None
-    return row.address, bytes(row.message)
+            to_write.append((row, each))
+    _take_out([each for _, each in to_write])
+    leaving |= _write([(row, each.address) for row, each in to_write], now, stationery)
+    return [row for row in rows if row.pk in leaving]
 
 
 def end(row: Email, status: EmailStatus, reason: str, now: datetime) -> None:
@@ -37,7 +39,16 @@ def end(row: Email, status: EmailStatus, reason: str, now: datetime) -> None:
     row.open = False
 
 
-def _may_go_as_it_is(row: Email, wanted: Wanted) -> bool:
+def _unknown_acceptances(rows: Sequence[Email], wanted: Sequence[Wanted]) -> set[int]:
+    asked = [
+        row.pk
+        for row, each in zip(rows, wanted, strict=True)
+        if row.message is not None and each.drop
+    ]
+    return may_have_been_accepted(asked) if asked else set()
+
+
+def _may_go_as_it_is(row: Email, wanted: Wanted, unknown: Collection[int]) -> bool:
     """Whether the bytes of an earlier attempt still serve.
 
     If they may have been accepted then, a copy is all that may follow (R24), even when a part of it
@@ -45,33 +56,50 @@ def _may_go_as_it_is(row: Email, wanted: Wanted) -> bool:
     """
     if row.address != wanted.address or wanted.denied or wanted.moved:
         return False
-    return not wanted.drop or row.pk in may_have_been_accepted([row.pk])
+    return not wanted.drop or row.pk in unknown
 
 
-def _take_out(wanted: Wanted) -> None:
-    if wanted.drop:
-        EmailNotice.objects.filter(pk__in=wanted.drop).update(released=True)
-    for company_id in set(wanted.moved.values()):
-        moved = [item for item, company in wanted.moved.items() if company == company_id]
-        EmailNotice.objects.filter(pk__in=moved).update(company_id=company_id)
-
-
-def _write(row: Email, address: str, now: datetime, stationery: Stationery) -> bool:
-    """Fix the bytes; Message-ID and Date stay what they were once there was a first version."""
-    row.open = False
-    if not row.address:
-        row.date = now
-    draft = Draft(row.pk, row.account_id, row.member_id, row.message_id, row.date, address)
-    written = write_all([draft], stationery)[draft.id]
-    if isinstance(written, Unwritable):
-        end(row, EmailStatus.FAILED, f"it could not be written: {written.reason}", now)
-        return False
-    row.subject, row.message, row.address = written.subject, written.message, address
-    return True
-
-
-def _put_off(row: Email, now: datetime) -> None:
+def _leave_out(row: Email, wanted: Wanted, now: datetime) -> None:
+    if not wanted.ended_incidents:
+        end(row, EmailStatus.CANCELLED, wanted.obstacle or "nothing is left to tell", now)
+        return
     # Withdrawing takes locks that must not be waited for while holding this row, so it comes after
     # the commit. Should this worker die in between, the row is found again and it is made up for.
     row.status, row.claimed_by = EmailStatus.QUEUED.value, None
     row.next_attempt_at = now + _PUT_OFF
+
+
+def _take_out(wanted: Sequence[Wanted]) -> None:
+    dropped = [item for each in wanted for item in each.drop]
+    if dropped:
+        EmailNotice.objects.filter(pk__in=dropped).update(released=True)
+    moved: dict[int, list[int]] = defaultdict(list)
+    for each in wanted:
+        for item, company_id in each.moved.items():
+            moved[company_id].append(item)
+    for company_id, items in moved.items():
+        EmailNotice.objects.filter(pk__in=items).update(company_id=company_id)
+
+
+def _write(rows: Sequence[tuple[Email, str]], now: datetime, stationery: Stationery) -> set[int]:
+    """Fix the bytes; Message-ID and Date stay what they were once there was a first version."""
+    for row, _ in rows:
+        row.open = False
+        if not row.address:
+            row.date = now
+    written = write_all(
+        [
+            Draft(row.pk, row.account_id, row.member_id, row.message_id, row.date, address)
+            for row, address in rows
+        ],
+        stationery,
+    )
+    done = set()
+    for row, address in rows:
+        match written[row.pk]:
+            case Unwritable(reason):
+                end(row, EmailStatus.FAILED, f"it could not be written: {reason}", now)
+            case found:
+                row.subject, row.message, row.address = found.subject, found.message, address
+                done.add(row.pk)
+    return done

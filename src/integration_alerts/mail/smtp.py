@@ -180,7 +180,13 @@ class _Checked:
         self._source = source
 
     def take(self) -> Outgoing | None:
-        while (parcel := self._source.take()) is not None:
+        return self._first_of(self._source.take)
+
+    def at_hand(self) -> Outgoing | None:
+        return self._first_of(self._source.at_hand)
+
+    def _first_of(self, take: Callable[[], Parcel | None]) -> Outgoing | None:
+        while (parcel := take()) is not None:
             try:
                 return Outgoing.of(parcel)
             except AddressError as error:
@@ -205,6 +211,9 @@ class _Single:
     def take(self) -> Parcel | None:
         taken, self._parcel = self._parcel, None
         return taken
+
+    def at_hand(self) -> Parcel | None:
+        return None
 
     def still_wanted(self, parcel: Parcel) -> bool:  # noqa: ARG002
         return self._wanted()

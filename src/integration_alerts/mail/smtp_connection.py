@@ -8,6 +8,7 @@ connection to use.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -26,6 +27,9 @@ class Outgoings(Protocol):
 
     def take(self) -> Outgoing | None:
         """The next one, which may begin now."""
+
+    def at_hand(self) -> Outgoing | None:
+        """The next one, if nobody has to be waited for to know it."""
 
     def still_wanted(self, mail: Outgoing) -> bool:
         """Whether one that was taken may still begin; if not, no answer is expected."""
@@ -56,7 +60,7 @@ class SmtpConnection:
 
     def send_all(self, first: Outgoing, more: Outgoings) -> Unsent | None:
         """Hand in this email and those that follow, as long as the connection is fit for it."""
-        mail, announced_at = self._fitting(first, more), 0.0
+        mail, announced_at = self._fitting(first, more.take, more), 0.0
         while mail is not None:
             self.usable = False  # until the email is done, whatever happens
             answer = self._hear_envelope() if announced_at else self._begin(mail)
@@ -64,8 +68,7 @@ class SmtpConnection:
             if answer is None:
                 if announced_at and not self._may_go_on(mail, announced_at, more):
                     return None
-                following = self._fitting(more.take(), more) if self._pipelines else None
-                answer = self._finish(mail, following)
+                answer, following = self._finish(mail, more)
             if was_dead(answer):
                 return Unsent(mail, answer)
             announced_at = time.monotonic() if following is not None else 0.0
@@ -74,7 +77,7 @@ class SmtpConnection:
             self.emails += 1
             more.answered(mail, answer)
             if following is None and self.usable:
-                following = self._fitting(more.take(), more)
+                following = self._fitting(more.take(), more.take, more)
             mail = following
         return None
 
@@ -86,8 +89,10 @@ class SmtpConnection:
             self._session.close()
         self.usable = False
 
-    def _fitting(self, mail: Outgoing | None, more: Outgoings) -> Outgoing | None:
-        """The first of this and the following ones whose addresses this server understands."""
+    def _fitting(
+        self, mail: Outgoing | None, take: Callable[[], Outgoing | None], more: Outgoings
+    ) -> Outgoing | None:
+        """The first of this and the next ones whose addresses this server understands."""
         while mail is not None:
             if mail.envelope.is_ascii or self._session.offers("smtputf8"):
                 return mail
@@ -95,7 +100,7 @@ class SmtpConnection:
                 return mail.in_ascii()
             except AddressError as error:
                 more.answered(mail, error.answer)
-                mail = more.take()
+                mail = take()
         return None
 
     def _begin(self, mail: Outgoing) -> Answer | None:
@@ -134,18 +139,26 @@ class SmtpConnection:
         self._session.close()  # nothing else takes back what was announced
         return False
 
-    def _finish(self, mail: Outgoing, following: Outgoing | None) -> Answer:
-        # The final dot is sent last: when sending fails, the server cannot have accepted.
+    def _finish(self, mail: Outgoing, more: Outgoings) -> tuple[Answer, Outgoing | None]:
+        """Send the body and hear the answer; announces the next email behind it, if there is one.
+
+        The final dot is sent last: when sending fails, the server cannot have accepted.
+        """
         failed = self._session.tell(Phase.DATA, self._timeouts.data, mail.data)
         if failed is None:
-            if following is not None:  # should that fail, its answers will be missing
-                commands = self._commands(following).encode()
-                self._session.tell(Phase.SENDER, self._timeouts.command, commands)
-            return self._session.hear(Phase.ACCEPTANCE, self._timeouts.acceptance)
+            following = self._announce(more) if self._pipelines else None
+            return self._session.hear(Phase.ACCEPTANCE, self._timeouts.acceptance), following
         # A server that had enough of a body says why before it closes the connection.
         last_words = self._session.hear(Phase.DATA, _LAST_WORDS_SECONDS)
         self._session.close()
-        return last_words if kind(last_words) in (4, 5) else failed
+        return (last_words if kind(last_words) in (4, 5) else failed), None
+
+    def _announce(self, more: Outgoings) -> Outgoing | None:
+        following = self._fitting(more.at_hand(), more.at_hand, more)
+        if following is not None:  # should it not get through, its answers will be missing
+            commands = self._commands(following).encode()
+            self._session.tell(Phase.SENDER, self._timeouts.command, commands)
+        return following
 
     def _commands(self, mail: Outgoing) -> str:
         """MAIL, RCPT and DATA."""

@@ -1,0 +1,65 @@
+"""Recording outcomes: those that come in while one transaction runs share the next one.
+
+Each call returns when its outcome is durable, so nothing is known only in memory for longer than
+before (R24); under load a transaction and its flush to disk serve many.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from integration_alerts.mail.models import EmailStatus
+from integration_alerts.mail.outbox import Attempt
+
+Write = Callable[[Sequence[Attempt]], Mapping[int, EmailStatus]]
+
+
+@dataclass(slots=True)
+class _Waiting:
+    attempt: Attempt
+    called: threading.Event = field(default_factory=threading.Event)
+    status: EmailStatus | None = None
+    error: BaseException | None = None
+
+
+class Recorder:
+    """Shared by the threads of a worker; one of those that wait writes for all of them."""
+
+    def __init__(self, write: Write) -> None:
+        self._write = write
+        self._lock = threading.Lock()
+        self._waiting: list[_Waiting] = []
+        self._writing = False
+
+    def record(self, attempt: Attempt) -> EmailStatus:
+        """Where the email stands now; raises what writing raised."""
+        mine = _Waiting(attempt)
+        with self._lock:
+            self._waiting.append(mine)
+            leads = not self._writing
+            self._writing = True
+        if not leads:
+            mine.called.wait()
+        if mine.status is None and mine.error is None:
+            self._lead()
+        if mine.error is not None:
+            raise mine.error
+        assert mine.status is not None
+        return mine.status
+
+    def _lead(self) -> None:
+        """Write for everybody who waits, and call the next leader."""
+        with self._lock:
+            batch, self._waiting = self._waiting, []
+        try:
+            statuses = self._write([each.attempt for each in batch])
+            for each in batch:
+                each.status = statuses[each.attempt.email.id]
+        except BaseException as error:
+            for each in batch:
+                each.error = error
+        with self._lock:
+            self._writing = bool(self._waiting)
+            called = [*batch, *self._waiting[:1]]
+        for each in called:
+            each.called.set()
