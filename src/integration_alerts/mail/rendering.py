@@ -5,30 +5,19 @@ Does not decide who gets it or when; given the same letter it writes the same by
 
 import re
 from binascii import b2a_qp
-from dataclasses import dataclass
-from email.utils import parseaddr
 from functools import cache
 from hashlib import sha256
-from pathlib import Path
-
-from django.template import Context, Engine, Template
 
 from integration_alerts.mail.brand import OUR_NAME
 from integration_alerts.mail.content import ROOMS, Content, content
-from integration_alerts.mail.headers import Envelope, Names, header
+from integration_alerts.mail.filling import fixed_lines, parts
+from integration_alerts.mail.headers import Envelope, Names, header, mailbox
 from integration_alerts.mail.letters import Letter
 
+_PRINTABLE = bytes(range(0x20, 0x7F))
+_QUOTED_WIDTH = 76
+_QUOTED_PIECES = re.compile(rb".{1,75}(?<!=)(?<!=3)")  # a soft line break cuts no `=3D`
 MOST_BYTES = 100_000  # Gmail shows no more than about 102 kB
-_GAPS = re.compile(r"\n{3,}")
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """A mail as a reader sees it."""
-
-    subject: str
-    text: str
-    html: str
 
 
 def render(letter: Letter, envelope: Envelope) -> bytes:
@@ -39,14 +28,6 @@ def render(letter: Letter, envelope: Envelope) -> bytes:
         if len(message) < MOST_BYTES:
             break
     return message
-
-
-def parts(said: Content) -> Parts:
-    """What the two parts say, before they are encoded."""
-    context = {"mail": said, "body": said.body, "button": _template("button.html")}
-    text = _template("letter.txt").render(Context(context, autoescape=False))
-    html = _template("letter.html").render(Context(context))
-    return Parts(said.subject, _GAPS.sub("\n\n", text).strip() + "\n", html.strip())
 
 
 def _message(letter: Letter, said: Content, envelope: Envelope) -> bytes:
@@ -74,7 +55,7 @@ def _message(letter: Letter, said: Content, envelope: Envelope) -> bytes:
 
 
 def _sender_name(said: Content, envelope: Envelope) -> str:
-    return said.brand.name if said.brand.name != OUR_NAME else parseaddr(envelope.sender)[0]
+    return said.brand.name if said.brand.name != OUR_NAME else mailbox(envelope.sender)[0]
 
 
 def _part(kind: str, text: str, boundary: str) -> bytes:
@@ -82,15 +63,21 @@ def _part(kind: str, text: str, boundary: str) -> bytes:
         f'--{boundary}\r\nContent-Type: text/{kind}; charset="utf-8"\r\n'
         "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
     )
-    body = "\r\n".join(text.strip("\n").split("\n"))
-    return head.encode() + b2a_qp(body.encode()) + b"\r\n"
+    known = _fixed()
+    lines = text.strip("\n").encode().split(b"\n")
+    return b"".join((head.encode(), *[known.get(line) or _quoted(line) for line in lines]))
+
+
+def _quoted(line: bytes) -> bytes:
+    """A line in quoted-printable, which knows of no other (RFC 2045 section 6.7), and its end."""
+    if line.translate(None, _PRINTABLE) or line.endswith(b" "):
+        return b2a_qp(line + b"\r\n")
+    line = line.replace(b"=", b"=3D")
+    if len(line) > _QUOTED_WIDTH:  # b2a_qp takes longer for this than for all else
+        line = b"=\r\n".join(_QUOTED_PIECES.findall(line))
+    return line + b"\r\n"
 
 
 @cache
-def _template(name: str) -> Template:
-    """Compiled once a process; without the settings of the pages, which mails have no use for."""
-    engine = Engine(
-        dirs=[str(Path(__file__).parent / "templates" / "mail")],
-        libraries={"folding": "integration_alerts.mail.templatetags.folding"},
-    )
-    return engine.get_template(name)
+def _fixed() -> dict[bytes, bytes]:
+    return {line.encode(): _quoted(line.encode()) for line in fixed_lines()}
