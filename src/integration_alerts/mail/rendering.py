@@ -3,20 +3,15 @@
 Does not decide who gets it or when; given the same letter it writes the same bytes.
 """
 
-import re
 from binascii import b2a_qp
-from functools import cache
 from hashlib import sha256
 
 from integration_alerts.mail.brand import OUR_NAME
 from integration_alerts.mail.content import ROOMS, Content, content
-from integration_alerts.mail.filling import fixed_lines, parts
+from integration_alerts.mail.filling import plain, quoted_html
 from integration_alerts.mail.headers import Envelope, Names, header, mailbox
 from integration_alerts.mail.letters import Letter
 
-_PRINTABLE = bytes(range(0x20, 0x7F))
-_QUOTED_WIDTH = 76
-_QUOTED_PIECES = re.compile(rb".{1,75}(?<!=)(?<!=3)")  # a soft line break cuts no `=3D`
 MOST_BYTES = 100_000  # Gmail shows no more than about 102 kB
 
 
@@ -39,7 +34,6 @@ def _message(letter: Letter, said: Content, envelope: Envelope) -> bytes:
         reply_to=said.brand.reply_to,
         unsubscribe_url=said.links.unsubscribe,
     )
-    written = parts(said)
     # Drawn from the Message-ID: a message must be the same each time it is made.
     boundary = f"=_{sha256(envelope.message_id.encode()).hexdigest()[:32]}"
     return b"".join(
@@ -47,8 +41,10 @@ def _message(letter: Letter, said: Content, envelope: Envelope) -> bytes:
             header(names, envelope, letter.written_at).encode(),
             b"MIME-Version: 1.0\r\n",
             f'Content-Type: multipart/alternative;\r\n boundary="{boundary}"\r\n\r\n'.encode(),
-            _part("plain", written.text, boundary),
-            _part("html", written.html, boundary),
+            _part(
+                "plain", b2a_qp(plain(said).rstrip("\n").replace("\n", "\r\n").encode()), boundary
+            ),
+            _part("html", quoted_html(said), boundary),
             f"--{boundary}--\r\n".encode(),
         )
     )
@@ -58,26 +54,9 @@ def _sender_name(said: Content, envelope: Envelope) -> str:
     return said.brand.name if said.brand.name != OUR_NAME else mailbox(envelope.sender)[0]
 
 
-def _part(kind: str, text: str, boundary: str) -> bytes:
+def _part(kind: str, body: bytes, boundary: str) -> bytes:
     head = (
         f'--{boundary}\r\nContent-Type: text/{kind}; charset="utf-8"\r\n'
         "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
     )
-    known = _fixed()
-    lines = text.strip("\n").encode().split(b"\n")
-    return b"".join((head.encode(), *[known.get(line) or _quoted(line) for line in lines]))
-
-
-def _quoted(line: bytes) -> bytes:
-    """A line in quoted-printable, which knows of no other (RFC 2045 section 6.7), and its end."""
-    if line.translate(None, _PRINTABLE) or line.endswith(b" "):
-        return b2a_qp(line + b"\r\n")
-    line = line.replace(b"=", b"=3D")
-    if len(line) > _QUOTED_WIDTH:  # b2a_qp takes longer for this than for all else
-        line = b"=\r\n".join(_QUOTED_PIECES.findall(line))
-    return line + b"\r\n"
-
-
-@cache
-def _fixed() -> dict[bytes, bytes]:
-    return {line.encode(): _quoted(line.encode()) for line in fixed_lines()}
+    return b"".join((head.encode(), body, b"\r\n"))
