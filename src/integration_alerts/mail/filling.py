@@ -44,7 +44,7 @@ def parts(said: Content) -> Parts:
 
 
 def plain(said: Content) -> str:
-    """The text part; its lines end in `\\n`."""
+    """The text part; its lines have no carriage return yet."""
     filled = _template("letter.txt").render(mail=said, body=said.body)
     while "\n\n\n" in filled:
         filled = filled.replace("\n\n\n", "\n\n")
@@ -81,11 +81,12 @@ class _Quoting(Extension):
     def filter_stream(self, stream: TokenStream) -> Iterator[Token]:
         """The same tokens, with text in quoted-printable."""
         for token in stream:
-            if token.type == "data":
-                *whole, rest = (quoted(line) for line in token.value.split("\n"))
-                data = "".join(f"{line}\r\n" for line in whole) + (rest and f"{rest}{_SOFT}")
-                token = Token(token.lineno, token.type, data)
-            yield token
+            if token.type != "data":
+                yield token
+                continue
+            *whole, rest = (quoted(line) for line in token.value.split("\n"))
+            data = "".join(f"{line}\r\n" for line in whole) + (rest and f"{rest}{_SOFT}")
+            yield Token(token.lineno, token.type, data)
 
 
 class _Environment(Environment):
