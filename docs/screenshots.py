@@ -18,7 +18,7 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from integration_alerts.mail.content import content
-from integration_alerts.mail.rendering import parts
+from integration_alerts.mail.filling import parts
 from integration_alerts.mail.samples import samples
 
 PICTURES = Path(__file__).parent / "pictures"

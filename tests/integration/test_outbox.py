@@ -242,7 +242,7 @@ def test_claiming_costs_the_same_statements_for_any_batch_but_the_letters(
     world.queue(count)
     with CaptureQueriesContext(connection) as queries:
         outbox.claim(world.worker, world.now, BATCH, STATIONERY)
-    letters = 4 * count  # each letter fetches its facts
+    letters = 5 * count  # each letter fetches its facts
     assert len(queries) == 6 + letters
 
 

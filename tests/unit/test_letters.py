@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from integration_alerts.mail.content import Content, content
+from integration_alerts.mail.filling import Parts, parts
 from integration_alerts.mail.letters import NoticeFacts
-from integration_alerts.mail.rendering import Parts, parts
 from integration_alerts.mail.samples import LINKS, WRITTEN_AT, letter, notice, samples
 from integration_alerts.mail.subjects import SUBJECT_LIMIT, subject
 from integration_alerts.rules.schedule import STEPS, Step

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.utils import format_datetime, parseaddr
+from functools import lru_cache
 
 from integration_alerts.mail.text import one_line
 
@@ -18,7 +19,9 @@ _WIDTH = 78  # RFC 5322 section 2.1.1
 _ENCODED_WIDTH = 76  # of a line with an encoded word in it (RFC 2047 section 2)
 _QUOTED = 64  # characters of a name in quotes
 _MOST_REFERENCES = 10
-_ATOMS = re.compile(r"[A-Za-z0-9 !#$%&'*+\-/=?^_`{|}~]+")
+_ATOM = r"[A-Za-z0-9!#$%&'*+\-/=?^_`{|}~]+"
+_ATOMS = re.compile(rf"(?: |{_ATOM})+")
+_DOT_ATOM = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _MESSAGE_ID = re.compile(r"<[^<>@\s]+@[^<>@\s]+>")
 
 
@@ -51,12 +54,12 @@ def header(names: Names, envelope: Envelope, date: datetime) -> str:
     List-Unsubscribe is RFC 2369, its one click RFC 8058; List-Id RFC 2919; Auto-Submitted RFC 3834
     section 5 (no out-of-office answers).
     """
-    address = parseaddr(envelope.sender)[1]
+    address = mailbox(envelope.sender)[1]
     fields: list[tuple[str, Iterable[str]]] = [
         ("From", _mailbox("From", names.sender, address)),
         ("To", _mailbox("To", names.reader, envelope.address)),
         ("Subject", _words("Subject", names.subject)),
-        ("Date", [format_datetime(date)]),
+        ("Date", [_date(date)]),
         ("Message-ID", [_message_id(envelope.message_id)]),
         *_thread(envelope.earlier),
         *_list(names, envelope, address),
@@ -65,6 +68,18 @@ def header(names: Names, envelope: Envelope, date: datetime) -> str:
     if names.reply_to:
         fields.insert(1, ("Reply-To", _mailbox("Reply-To", names.sender, names.reply_to)))
     return "".join(_folded(name, tokens) for name, tokens in fields)
+
+
+@lru_cache(maxsize=64)
+def mailbox(sender: str) -> tuple[str, str]:
+    """Name and address of `Name <address>`."""
+    return parseaddr(sender)
+
+
+# The mails of a batch are written at one instant.
+@lru_cache(maxsize=64)
+def _date(date: datetime) -> str:
+    return format_datetime(date)
 
 
 def _list(names: Names, envelope: Envelope, sender: str) -> list[tuple[str, Iterable[str]]]:
@@ -105,7 +120,10 @@ def _mailbox(field: str, name: str, address: str) -> list[str]:
     local, _, domain = address.rpartition("@")
     # Only an internationalised local part needs a server with SMTPUTF8 (RFC 6531).
     domain = _domain(address) if local.isascii() else domain
-    return [*_phrase(field, name), f"<{Address(username=local, domain=domain).addr_spec}>"]
+    address = f"{local}@{domain}"
+    if not domain or not _DOT_ATOM.fullmatch(local):  # to be quoted
+        address = Address(username=local, domain=domain).addr_spec
+    return [*_phrase(field, name), f"<{address}>"]
 
 
 def _domain(address: str) -> str:

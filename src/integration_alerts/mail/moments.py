@@ -4,10 +4,15 @@ The moment to reckon from is a parameter: the one at which the mail is written.
 """
 
 from datetime import datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from integration_alerts.mail.text import count
 
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 _UNITS = (
     (timedelta(days=365), "year"),
     (timedelta(days=30), "month"),
@@ -19,8 +24,9 @@ _UNITS = (
 
 def exact(moment: datetime, time_zone: str) -> str:
     """`3 May 2026, 09:12`, in this zone (an IANA name)."""
-    local = moment.astimezone(ZoneInfo(time_zone))
-    return f"{local.day} {local:%B %Y, %H:%M}"
+    local = moment.astimezone(_zone(time_zone))
+    month = _MONTHS[local.month - 1]
+    return f"{local.day} {month} {local.year}, {local.hour:02}:{local.minute:02}"
 
 
 def ago(moment: datetime, now: datetime) -> str:
@@ -40,3 +46,9 @@ def largest_unit(length: timedelta) -> str:
 def when(moment: datetime, now: datetime, time_zone: str) -> str:
     """`3 May 2026, 09:12 (Europe/Berlin), 2 hours ago`."""
     return f"{exact(moment, time_zone)} ({time_zone}), {ago(moment, now)}"
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    # ZoneInfo's own cache keeps eight; accounts may be in more, and each is a file to read.
+    return ZoneInfo(name)

@@ -5,6 +5,7 @@ their own. A code that is not known is shown as it is. The same words stand on t
 """
 
 import re
+from functools import lru_cache
 
 from integration_alerts.mail.text import one_line
 
@@ -62,6 +63,7 @@ _SPELLING = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|[^A-Za-z0-9]+")
 _NOISE = re.compile(r"^(?:(?:https?|status|code|error|err)_)+|_error$")
 
 
+@lru_cache(maxsize=1024)
 def plain(code: str) -> str:
     """A code as a sentence; empty if it is not a common one.
 

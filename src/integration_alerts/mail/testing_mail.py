@@ -15,7 +15,6 @@ from integration_alerts.mail.letters import Letter, Links
 from integration_alerts.mail.rendering import render
 from integration_alerts.mail.samples import letter, notice
 from integration_alerts.mail.subjects import subject
-from integration_alerts.mail.unsubscribing import unsubscribe_url
 from integration_alerts.mail.writing import Stationery, Written
 
 _BROKEN_FOR = timedelta(hours=2)
@@ -27,11 +26,7 @@ def for_member(member: Member, stationery: Stationery, now: datetime) -> Written
     Raises ValueError when a header cannot hold the member's address.
     """
     account = member.account
-    links = Links(
-        listing=stationery.listing_url(account.pk),
-        manage=stationery.manage_url(account.pk),
-        unsubscribe=unsubscribe_url(stationery.public_url, member.pk),
-    )
+    links = stationery.links(account.pk, member.pk)
     written = _letter(
         links,
         now,

@@ -3,10 +3,12 @@
 Knows no facts and no HTML; the templates escape.
 """
 
+import re
 from collections.abc import Sequence
 
 COLUMNS = 72
-_ESCAPED = frozenset("<>&\"'")
+_ESCAPED = "<>&\"'"
+_IS_COSTLY = re.compile(f"[{_ESCAPED}\x80-\U0010ffff]").search
 
 
 def one_line(text: str) -> str:
@@ -29,7 +31,7 @@ def fitted(text: str, room: int) -> str:
     gets no more than 4 bytes a character on average, so that a mail's size has a bound.
     """
     line = shorten(one_line(text), room) if room else ""
-    if line.isascii() and not _ESCAPED & set(line):
+    if not _IS_COSTLY(line):
         return line
     left = 4 * room
     for place, character in enumerate(line):
@@ -41,9 +43,10 @@ def fitted(text: str, room: int) -> str:
 
 def cost(text: str) -> int:
     """How many bytes a text takes in HTML that is quoted-printable (RFC 2045 section 6.7)."""
+    if text.isascii():
+        return len(text) + 2 * text.count("=") + 6 * sum(map(text.count, _ESCAPED))
     return sum(
-        7 if character in _ESCAPED else 3 if character == "=" else _bytes(character)
-        for character in text
+        cost(each) if each.isascii() else 3 * len(each.encode(errors="replace")) for each in text
     )
 
 
@@ -59,6 +62,8 @@ def joined(parts: Sequence[str]) -> str:
 
 def fold(text: str, indent: int = 0) -> str:
     """Text in lines of at most 72 columns, all but the first indented; long words stay whole."""
+    if len(text) <= COLUMNS - indent and not text.startswith(" "):
+        return text
     margin = " " * indent
     lines, line = [], ""
     for word in text.split(" "):
@@ -69,7 +74,3 @@ def fold(text: str, indent: int = 0) -> str:
             line = f"{line} {word}" if line else word
     lines.append(line)
     return f"\n{margin}".join(lines)
-
-
-def _bytes(character: str) -> int:
-    return 1 if character.isascii() else 3 * len(character.encode(errors="replace"))

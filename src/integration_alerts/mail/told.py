@@ -1,93 +1,93 @@
-"""Who else is told, and who signed in: only those whom the reader may know are named.
+"""Who else is told about a company: only those whom the reader may know are named.
 
 The rules are `rules.permissions`; here the facts they ask for are fetched, and put into words.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
-
-from django.db import connection
+from dataclasses import dataclass, field
+from heapq import merge
+from itertools import islice
 
 from integration_alerts.alerts.recipients import recipients
+from integration_alerts.mail.fetching import fetch_all
 from integration_alerts.mail.text import count, joined
 from integration_alerts.rules.eligibility import Role
-from integration_alerts.rules.permissions import Person, may_know, reach
+from integration_alerts.rules.permissions import Person, reach
 
 _NAMED = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Others:
-    """What a mail says of other members."""
+@dataclass(slots=True)
+class _Circle:
+    """Everybody who is told about a company."""
 
-    told: dict[int, str]  # by company: who else, in words
-    connected_by: dict[str, str]  # by connection: who signed in
+    company: int
+    members: set[int]
+    names: dict[Role, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
+    """By role, in order; whoever has no name is only counted."""
 
 
 def others(
-    reader_id: int, role: Role, company_ids: Collection[int], connected: Mapping[str, int]
-) -> Others:
-    """Who else is told about these companies, and the names of those who connected something.
+    readers: Mapping[int, Role], asked: Collection[tuple[int, int]]
+) -> dict[tuple[int, int], str]:
+    """For each (member id, company id): who else is told about the company, for this member.
 
-    `connected` holds member ids by connection.
+    `readers` holds the roles of these members.
     """
-    told = {
-        company_id: [found.member_id for found in all_ if found.member_id != reader_id]
-        for company_id, all_ in recipients(company_ids).items()
+    circles = _circles({company for _, company in asked})
+    return {
+        (reader, company): _in_words(reader, readers[reader], circles[company])
+        for reader, company in asked
     }
-    ids = {*(member for members in told.values() for member in members), *connected.values()}
-    reader, people, names = _people(reader_id, role, ids)
-    reachable = {each.id for each in people.values() if reach(reader, each) is None}
-    return Others(
-        {
-            company_id: in_words(
-                [names[each] for each in members if each in reachable], len(members)
-            )
-            for company_id, members in told.items()
-        },
-        {
-            connection_: names[member]
-            for connection_, member in connected.items()
-            if member == reader_id or may_know(reader, people[member])
-        },
-    )
 
 
 def in_words(names: Collection[str], number: int) -> str:
-    """`Ana, Mei and 1 other`: `number` people, of whom these may be named."""
+    """`Ana, Mei and 1 other`: `number` people, of whom these come first and may be named."""
     if not number:
         return "nobody else"
-    parts = sorted(filter(None, names))[:_NAMED]
-    if not parts:
+    if not names:
         return count(number, "other person", "other people")
-    hidden = number - len(parts)
-    return joined([*parts, count(hidden, "other")] if hidden else parts)
+    hidden = number - len(names)
+    return joined([*names, count(hidden, "other")] if hidden else [*names])
 
 
-def _people(
-    reader_id: int, role: Role, member_ids: Collection[int]
-) -> tuple[Person, dict[int, Person], dict[int, str]]:
-    """The reader and these members, each with one company of those that both are assigned to.
+def _in_words(reader_id: int, role: Role, circle: _Circle) -> str:
+    # A Manager who is told about a company has access to it, so it is one that they share (R11).
+    # Who is not told, or not any more, shares none that is known here, and reads no names.
+    shared = frozenset({circle.company} if reader_id in circle.members else ())
+    reader = Person(reader_id, role, shared)
+    known = (
+        names
+        for their_role, names in circle.names.items()
+        if reach(reader, Person(0, their_role, frozenset({circle.company}))) is None
+    )
+    names = (name for name, member in merge(*known) if member != reader_id)
+    return in_words([*islice(names, _NAMED)], len(circle.members - {reader_id}))
 
-    One is as good as all for the rules on who may know whom, and there may be thousands.
-    """
-    rows: list[tuple[int, str, str, int | None]] = []
-    if member_ids:
-        with connection.cursor() as cursor:
-            cursor.execute(_PEOPLE, [reader_id, list(member_ids)])
-            rows = cursor.fetchall()
-    people = {
-        member_id: Person(member_id, Role(member_role), frozenset({shared} if shared else ()))
-        for member_id, _, member_role, shared in rows
+
+def _circles(company_ids: Collection[int]) -> dict[int, _Circle]:
+    if not company_ids:
+        return {}
+    circles = {
+        company: _Circle(company, {each.member_id for each in found})
+        for company, found in recipients(company_ids).items()
     }
-    companies = frozenset(shared for *_, shared in rows if shared)
-    return Person(reader_id, role, companies), people, {row[0]: row[1] for row in rows}
+    # Whoever is alone is the reader, and is not named.
+    several = [circle for circle in circles.values() if len(circle.members) > 1]
+    names = _names({member for circle in several for member in circle.members})
+    for circle in several:
+        for member in circle.members:
+            name, role = names[member]
+            if name:
+                circle.names[role].append((name, member))
+        for in_order in circle.names.values():
+            in_order.sort()
+    return circles
 
 
-_PEOPLE = """
-SELECT member.id, member.name, member.role, (
-    SELECT theirs.company_id FROM assignment AS theirs
-    JOIN assignment AS own ON own.company_id = theirs.company_id AND own.member_id = %s
-    WHERE theirs.member_id = member.id ORDER BY theirs.company_id LIMIT 1)
-FROM member
-WHERE member.id = ANY(%s)"""
+def _names(member_ids: Collection[int]) -> dict[int, tuple[str, Role]]:
+    if not member_ids:
+        return {}
+    rows = fetch_all("SELECT id, name, role FROM member WHERE id = ANY(%s)", [list(member_ids)])
+    return {member: (name, Role(role)) for member, name, role in rows}
