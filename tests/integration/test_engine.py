@@ -11,6 +11,7 @@ from django.db import OperationalError, connection
 from psycopg.errors import DeadlockDetected
 from tests.world import STATIONERY, World
 
+from integration_alerts.alerts.models import Notice
 from integration_alerts.engine import advancing, demo, intake, processes, tasks, wakeups, workers
 from integration_alerts.engine.workers import Heartbeat
 from integration_alerts.integrations.models import Incident, StateChange
@@ -52,7 +53,18 @@ def test_a_report_wakes_a_worker_only_when_there_is_something_to_plan(
 def test_each_step_wakes_the_next(quiet: World) -> None:
     quiet.report("failed")
     forget_jobs()
-    advancing.plan(quiet.now)
+    advancing.plan(quiet.now, "platform.example")
+    assert jobs() == ["engine:deliver"]
+
+
+def test_what_follows_a_withdrawal_is_composed_by_a_job_of_its_own(quiet: World) -> None:
+    quiet.report("failed")
+    advancing.plan(quiet.now, "platform.example")
+    quiet.pass_time(minutes=1)
+    quiet.report("active")
+    quiet.report("failed", "two")
+    forget_jobs()
+    advancing.plan(quiet.now, "platform.example")
     assert jobs() == ["engine:compose"]
     forget_jobs()
     advancing.compose(quiet.now, "platform.example")
@@ -70,14 +82,12 @@ def test_the_sweep_finds_what_no_wakeup_told_of(quiet: World) -> None:
     advancing.wake_for_what_is_due(quiet.now)
     assert jobs() == []
     quiet.report("failed")
-    quiet.report("failed", "two")
-    advancing.plan(quiet.now)
-    quiet.report("failed", "three")
-    advancing.compose(quiet.now, "platform.example")
-    quiet.report("pending", "four")
+    advancing.plan(quiet.now, "platform.example")
+    quiet.report("pending", "two")
     quiet.pass_time(hours=25)
-    advancing.plan(quiet.now)
-    quiet.report("failed", "five")
+    advancing.plan(quiet.now, "platform.example")
+    Notice.objects.filter(state="pending").update(status="planned")
+    quiet.report("failed", "three")
     forget_jobs()
     tasks.sweep(timestamp=0)
     assert sorted(jobs()) == ["engine:compose", "engine:deliver", "engine:plan"]

@@ -15,22 +15,29 @@ from integration_alerts.engine.retrying import retry_deadlocks
 from integration_alerts.integrations.models import Incident
 from integration_alerts.mail import outbox
 from integration_alerts.mail.composing import BATCH as COMPOSING_BATCH
+from integration_alerts.mail.composing import compose as compose_planned
 from integration_alerts.mail.composing import compose_due
 from integration_alerts.mail.recovering import plan_recoveries
 from integration_alerts.mail.withdrawing import withdraw
 
 
-def plan(now: datetime, *, damped: bool = True) -> None:
-    """Turn incidents that are due into notices; take back what was queued about ended ones.
+def plan(
+    now: datetime, message_id_domain: str, *, damped: bool = True, at_once: bool = False
+) -> None:
+    """Turn incidents that are due into notices, and these into emails; take back what ended.
 
-    `damped`: whether further alerts of flapping integrations are held back (R23).
+    `damped`: whether further alerts of flapping integrations are held back (R23). `at_once` leaves
+    the accounts' waiting times out (R22).
     """
-    while retry_deadlocks(lambda: _plan_batch(now, damped=damped)) == PLANNING_BATCH:
+    while (
+        retry_deadlocks(lambda: _plan_batch(now, message_id_domain, damped=damped, at_once=at_once))
+        == PLANNING_BATCH
+    ):
         pass
 
 
 def compose(now: datetime, message_id_domain: str, *, at_once: bool = False) -> None:
-    """Put planned notices into emails; `at_once` leaves the accounts' waiting times out (R22)."""
+    """Put notices that wait for it into emails; `at_once` as in `plan`."""
     while (
         retry_deadlocks(lambda: _compose_batch(now, message_id_domain, at_once=at_once))
         == COMPOSING_BATCH
@@ -38,13 +45,19 @@ def compose(now: datetime, message_id_domain: str, *, at_once: bool = False) -> 
         pass
 
 
-def _plan_batch(now: datetime, *, damped: bool) -> int:
+def _plan_batch(now: datetime, message_id_domain: str, *, damped: bool, at_once: bool) -> int:
     with transaction.atomic():
         incidents = claim_due(now)
-        withdraw([incident.id for incident in incidents], now)
-        planned = plan_claimed(incidents, now, damped=damped)
-        ended = [incident.id for incident in incidents if incident.closed]
-        if planned + plan_recoveries(ended, now):
+        touched = withdraw([incident.id for incident in incidents], now)
+        # Who withdraws holds emails, and opening groups would take more of them out of their order.
+        status = NoticeStatus.PLANNED if touched else NoticeStatus.COMPOSED
+        notices = plan_claimed(incidents, now, status, damped=damped)
+        waiting = plan_recoveries([incident.id for incident in incidents if incident.closed], now)
+        if touched:
+            waiting += len(notices)
+        elif compose_planned(notices, now, message_id_domain, at_once=at_once):
+            wakeups.wake(wakeups.DELIVER)
+        if waiting:
             wakeups.wake(wakeups.COMPOSE)
     return len(incidents)
 

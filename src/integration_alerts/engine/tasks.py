@@ -21,16 +21,16 @@ _STALLED_SECONDS = 60
 _KEEP_FAILED_HOURS = 24
 
 
-@tasks.task(name=wakeups.PLAN, queue=wakeups.PLANNING_QUEUE)
-def plan() -> None:
-    """Plan the incidents that are due."""
+@tasks.task(name=wakeups.PLAN, queue=wakeups.PLANNING_QUEUE, pass_context=True)
+def plan(context: JobContext) -> None:
+    """Plan the incidents that are due, and compose what comes of it."""
     wakeups.absorb(wakeups.PLAN)
-    advancing.plan(clock.now())
+    advancing.plan(clock.now(), _courier(context).stationery.message_id_domain)
 
 
 @tasks.task(name=wakeups.COMPOSE, queue=wakeups.PLANNING_QUEUE, pass_context=True)
 def compose(context: JobContext) -> None:
-    """Put planned notices into emails."""
+    """Put notices into emails that planning left to this."""
     wakeups.absorb(wakeups.COMPOSE)
     advancing.compose(clock.now(), _courier(context).stationery.message_id_domain)
 

@@ -12,42 +12,41 @@ from django.db import connection, transaction
 from integration_alerts.alerts.standing import STANDS
 
 
-def withdraw_ended(incident_ids: Collection[int], now: datetime) -> int:
-    """Cancel the queued emails about states of these incidents that are over; returns how many.
+def withdraw_ended(incident_ids: Collection[int], now: datetime) -> None:
+    """Cancel the queued emails about states of these incidents that are over.
 
     Looks again under a lock, because a state that came back meanwhile must not be withdrawn.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_LOCK_INCIDENTS, [sorted(incident_ids)])
-        cancelled = withdraw(incident_ids, now)
+        withdraw(incident_ids, now)
         # What is withdrawn now was taken for told when the incident was planned.
         cursor.execute(_PLAN_AGAIN, [now, sorted(incident_ids)])
-    return cancelled
 
 
-def withdraw(incident_ids: Collection[int], now: datetime) -> int:
-    """Cancel the queued emails about stays of these incidents that are over; returns how many.
+def withdraw(incident_ids: Collection[int], now: datetime) -> bool:
+    """Cancel the queued emails about stays of these incidents that are over.
 
     The caller holds the incidents' locks. Whoever got no mail counts as not told: should the state
-    be entered again, they will be.
+    be entered again, they will be. Returns whether there were notices of such stays: then this
+    transaction may hold emails now.
     """
     if not incident_ids:
-        return 0
+        return False
     with connection.cursor() as cursor:
         # The lock comes first and alone: composing may hold these notices, and the statements
         # below must see the emails that it has made of them.
         cursor.execute(_LOCK_NOTICES, [list(incident_ids)])
         notices = [row[0] for row in cursor.fetchall()]
         if not notices:
-            return 0
+            return False
         cursor.execute(_LOCK_EMAILS, [notices])
         emails = [row[0] for row in cursor.fetchall()]
         cursor.execute(_RELEASE, [emails, notices])
         cursor.execute(_UNWRITE, [emails])
         cursor.execute(_CANCEL_EMAILS, [now, emails])
-        cancelled = cursor.rowcount
         cursor.execute(_WITHDRAW_NOTICES, [notices])
-    return int(cancelled)
+    return True
 
 
 _LOCK_INCIDENTS = "SELECT id FROM incident WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
