@@ -155,11 +155,16 @@ FROM incident WHERE next_notice_at <= %s
 ORDER BY next_notice_at LIMIT %s
 FOR NO KEY UPDATE SKIP LOCKED"""
 
-# Served by the unique index notice_once. A withdrawn notice is not over: it is told to those
-# who were not told, should its state be entered again.
+# Served by the unique index notice_once, whatever PostgreSQL believes of the table: OFFSET 0 has it
+# go from each incident to its notices. A withdrawn notice is not over: it is told to those who were
+# not told, should its state be entered again.
 _NOTICES = """
-SELECT incident_id, state, step FROM notice
-WHERE incident_id = ANY(%s::bigint[]) AND status <> 'withdrawn'"""
+SELECT batch.id, told.state, told.step
+FROM unnest(%s::bigint[]) AS batch (id)
+CROSS JOIN LATERAL (
+    SELECT state, step FROM notice
+    WHERE notice.incident_id = batch.id AND notice.status <> 'withdrawn' OFFSET 0
+) AS told"""
 
 # The incidents are under this transaction's lock: what they say is what was decided from.
 _INSERT_NOTICES = """

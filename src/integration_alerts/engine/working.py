@@ -24,6 +24,7 @@ from integration_alerts.configuration import Configuration
 from integration_alerts.engine import clock, wakeups
 from integration_alerts.engine.attention import attentive_worker
 from integration_alerts.engine.equipment import mailer_for, pace_for, stationery_for
+from integration_alerts.engine.sweeping import Sweeper
 from integration_alerts.engine.tasks import tasks
 from integration_alerts.engine.workers import Heartbeat
 from integration_alerts.mail import circuits
@@ -62,7 +63,8 @@ def work(concurrency: int = DEFAULT_CONCURRENCY) -> None:
         )
         circuits.forget_others(mailer)
         logger.info("worker %s is ready, up to %s mails at once", os.getpid(), concurrency)
-        asyncio.run(_until_stopped(courier, stopping, concurrency))
+        with Sweeper():
+            asyncio.run(_until_stopped(courier, stopping, concurrency))
     mailer.close()
     logger.info("worker %s has stopped", os.getpid())
 

@@ -128,8 +128,12 @@ FOR NO KEY UPDATE OF notice SKIP LOCKED"""
 
 # Only a notice that was withdrawn and came back has any.
 _ALREADY_TOLD = """
-SELECT notice_id, member_id FROM email_notice
-WHERE notice_id = ANY(%s::bigint[]) AND NOT released"""
+SELECT batch.id, told.member_id
+FROM unnest(%s::bigint[]) AS batch (id)
+CROSS JOIN LATERAL (
+    SELECT member_id FROM email_notice
+    WHERE email_notice.notice_id = batch.id AND NOT email_notice.released OFFSET 0
+) AS told"""
 
 # Every alert of a flapping integration says so (R23), to those who do not know: who has a mail that
 # said it, or is about to, gets no further one. Served by the index incident_timeline.
