@@ -102,7 +102,7 @@ class World:
 
     def plan(self) -> None:
         """Let the worker plan and compose what is due."""
-        advancing.plan(self.now)
+        advancing.plan(self.now, "platform.example")
         advancing.compose(self.now, "platform.example")
 
     def queue(self, count: int = 1) -> None:

@@ -11,9 +11,6 @@ from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from psycopg import ProgrammingError
-from psycopg.conninfo import conninfo_to_dict
-
 from integration_alerts.mail.dkim_key import DkimKey
 from integration_alerts.mail.email_url import MailServer
 from integration_alerts.mail.esp_url import Esp
@@ -154,6 +151,9 @@ def _database(url: str) -> Mapping[str, str] | None:
         return None
     if not url.startswith(("postgres://", "postgresql://")):
         raise _database_error("only PostgreSQL 15 or later is supported")
+    from psycopg import ProgrammingError  # not for processes that use no database themselves
+    from psycopg.conninfo import conninfo_to_dict
+
     try:
         parameters = {key: str(value) for key, value in conninfo_to_dict(url).items()}
     except ProgrammingError:

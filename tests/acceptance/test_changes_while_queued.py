@@ -84,7 +84,7 @@ def aftermath(live: Live) -> Live:
         what="the mails about what is over to be cancelled",
     )
     live.smtp.up()
-    two_sweeps(live.installation)
+    two_sweeps()
     live.settle()
     return live
 

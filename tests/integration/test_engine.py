@@ -2,6 +2,7 @@
 
 import os
 import threading
+import time
 import uuid
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,18 @@ from django.db import OperationalError, connection
 from psycopg.errors import DeadlockDetected
 from tests.world import STATIONERY, World
 
-from integration_alerts.engine import advancing, demo, intake, processes, tasks, wakeups, workers
+from integration_alerts.alerts.models import Notice
+from integration_alerts.engine import (
+    advancing,
+    clock,
+    demo,
+    intake,
+    processes,
+    tasks,
+    wakeups,
+    workers,
+)
+from integration_alerts.engine.sweeping import SWEEP_SECONDS, Sweeper, sweep
 from integration_alerts.engine.workers import Heartbeat
 from integration_alerts.integrations.models import Incident, StateChange
 from integration_alerts.mail import outbox
@@ -52,7 +64,18 @@ def test_a_report_wakes_a_worker_only_when_there_is_something_to_plan(
 def test_each_step_wakes_the_next(quiet: World) -> None:
     quiet.report("failed")
     forget_jobs()
-    advancing.plan(quiet.now)
+    advancing.plan(quiet.now, "platform.example")
+    assert jobs() == ["engine:deliver"]
+
+
+def test_what_follows_a_withdrawal_is_composed_by_a_job_of_its_own(quiet: World) -> None:
+    quiet.report("failed")
+    advancing.plan(quiet.now, "platform.example")
+    quiet.pass_time(minutes=1)
+    quiet.report("active")
+    quiet.report("failed", "two")
+    forget_jobs()
+    advancing.plan(quiet.now, "platform.example")
     assert jobs() == ["engine:compose"]
     forget_jobs()
     advancing.compose(quiet.now, "platform.example")
@@ -70,17 +93,40 @@ def test_the_sweep_finds_what_no_wakeup_told_of(quiet: World) -> None:
     advancing.wake_for_what_is_due(quiet.now)
     assert jobs() == []
     quiet.report("failed")
-    quiet.report("failed", "two")
-    advancing.plan(quiet.now)
-    quiet.report("failed", "three")
-    advancing.compose(quiet.now, "platform.example")
-    quiet.report("pending", "four")
+    advancing.plan(quiet.now, "platform.example")
+    quiet.report("pending", "two")
     quiet.pass_time(hours=25)
-    advancing.plan(quiet.now)
-    quiet.report("failed", "five")
+    advancing.plan(quiet.now, "platform.example")
+    Notice.objects.filter(state="pending").update(status="planned")
+    quiet.report("failed", "three")
     forget_jobs()
-    tasks.sweep(timestamp=0)
+    sweep(quiet.now)
     assert sorted(jobs()) == ["engine:compose", "engine:deliver", "engine:plan"]
+
+
+def test_the_sweep_comes_again_when_the_next_thing_falls_due(quiet: World) -> None:
+    regular = quiet.now + timedelta(seconds=SWEEP_SECONDS)
+    assert sweep(quiet.now) == regular
+    quiet.group(wait=3, interval=300)
+    quiet.report("failed")
+    assert sweep(quiet.now) == regular  # due now: a worker is woken, and the next sweep can wait
+    quiet.plan()
+    assert timedelta(seconds=3) <= sweep(quiet.now) - quiet.now < timedelta(seconds=3.1)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_falls_due_is_swept_at_that_instant() -> None:
+    world = World()
+    world.now = clock.now()
+    world.group(wait=1, interval=300)
+    world.report("failed")
+    world.plan()
+    forget_jobs()
+    with Sweeper():
+        began = time.monotonic()
+        while not jobs() and time.monotonic() < began + SWEEP_SECONDS - 1:
+            time.sleep(0.02)
+        assert jobs() == ["engine:deliver"]
 
 
 def test_the_sweep_looks_at_nothing_but_due_work(quiet: World) -> None:
@@ -201,11 +247,11 @@ def test_the_sweep_gives_back_what_dead_workers_had_claimed(quiet: World) -> Non
     quiet.plan()
     outbox.claim(uuid.UUID(int=9), quiet.now, 10, STATIONERY)
     insert_worker(9)
-    tasks.sweep(timestamp=0)
+    sweep(quiet.now)
     assert Email.objects.get().status == "sending"
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM worker")
-    tasks.sweep(timestamp=0)
+    sweep(quiet.now)
     assert Email.objects.get().status == "queued"
 
 

@@ -155,6 +155,6 @@ def test_a_reminder_withdrawn_after_planning_is_planned_again_for_the_new_stay(
 def test_a_state_that_is_back_when_it_is_looked_at_again_is_not_withdrawn(world: World) -> None:
     world.queue()
     incident = Incident.objects.get()
-    assert withdraw_ended({incident.pk}, world.now) == 0
+    withdraw_ended({incident.pk}, world.now)
     world.deliver()
     assert world.emails() == ["ada sent"]

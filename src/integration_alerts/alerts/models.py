@@ -104,7 +104,12 @@ class Notice(models.Model):
     """(incident, state, step): a thing that people must be told, at most once (R7)."""
 
     account = models.ForeignKey(Account, models.PROTECT, db_constraint=False, db_index=False)
-    incident = models.ForeignKey(Incident, models.CASCADE, db_constraint=False)
+    incident = models.ForeignKey(
+        Incident,
+        models.CASCADE,
+        db_constraint=False,
+        db_index=False,  # notice_once serves it
+    )
     state = models.TextField(choices=STATE_CHOICES)
     step = models.TextField(choices=[(step.value, step.value) for step in Step])
     state_since = models.DateTimeField()

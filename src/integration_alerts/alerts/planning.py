@@ -1,10 +1,11 @@
 """From incidents to notices: which step of which incident is due (SPEC R5 to R10, R23).
 
 `rules.schedule` and `rules.flapping` decide; this finds the incidents that need a look, and writes
-the decision down. Does not know who is told: that is composing, in the layer above.
+the decision down. Does not know who is told: that is composing, in the layer above, which goes on
+with these notices in the same transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,12 +13,20 @@ from typing import Any
 from django.db import connection
 
 from integration_alerts.alerts.models import NoticeStatus
-from integration_alerts.directory.columns import columns
+from integration_alerts.directory.columns import array, columns, reads_times_fast
 from integration_alerts.rules import flapping
-from integration_alerts.rules.schedule import Step, due_at, plan
+from integration_alerts.rules.schedule import Plan, Step, due_at, plan
 from integration_alerts.rules.states import State
 
 BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Flapping:
+    """An incident that is part of an integration's flapping (R23)."""
+
+    opened_at: datetime
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +35,25 @@ class DueIncident:
 
     id: int
     account_id: int
+    company_id: int
     state: State
     since: datetime
     closed: bool
-    opened_at: datetime
-    flapping_since: datetime | None
+    flapping: Flapping | None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A notice, with what decides who is told of it."""
+
+    id: int
+    account_id: int
+    company_id: int
+    step: str
+    flapping: bool
+    status: str
+    stands: bool = True
+    """Whether what it says is still so."""
 
 
 def claim_due(now: datetime, limit: int = BATCH) -> list[DueIncident]:
@@ -40,16 +63,24 @@ def claim_due(now: datetime, limit: int = BATCH) -> list[DueIncident]:
     the incidents as they were.
     """
     with connection.cursor() as cursor:
+        reads_times_fast(cursor)
         cursor.execute(_CLAIM, [now, limit])
         return [
-            DueIncident(id_, account_id, State(state), *facts)
-            for id_, account_id, state, *facts in cursor.fetchall()
-        ]
+            DueIncident(
+                id_, account_id, company_id, _STATES[state], since, closed,
+                None if flapping_since is None else Flapping(opened_at, flapping_since),
+            )
+            for id_, account_id, company_id, state, since, closed, opened_at, flapping_since
+            in cursor.fetchall()
+        ]  # fmt: skip
 
 
-def plan_claimed(incidents: Sequence[DueIncident], now: datetime, *, damped: bool = True) -> int:
-    """Write down what is due for claimed incidents; returns how many notices wait to be composed.
+def plan_claimed(
+    incidents: Sequence[DueIncident], now: datetime, status: NoticeStatus, *, damped: bool = True
+) -> list[Notice]:
+    """Write down what is due for claimed incidents; returns the notices that people must be told.
 
+    These get `status`: `planned`, or `composed` by who composes them in this very transaction.
     `damped`: whether alerts of flapping integrations say so (R23); composing holds them back from
     those who know it.
 
@@ -57,76 +88,98 @@ def plan_claimed(incidents: Sequence[DueIncident], now: datetime, *, damped: boo
     a withdrawn notice is not one that happened.
     """
     if not incidents:
-        return 0
+        return []
+    rows: list[tuple[Any, ...]] = []
+    looks: list[tuple[int, datetime | None]] = []
     with connection.cursor() as cursor:
         happened = _happened(cursor, [incident.id for incident in incidents])
-        notices: list[tuple[Any, ...]] = []
-        looks: list[tuple[int, datetime | None]] = []
         for incident in incidents:
-            planned, look = _plan(incident, happened[incident.id], now)
-            notices += [_as_row(incident, step, status, damped=damped) for step, status in planned]
-            looks.append((incident.id, look))
-        if notices:
-            cursor.execute(_INSERT_NOTICES, [now, *columns(notices, 8)])
+            decision = _plan(incident, happened.get(incident.id, _NOTHING), now)
+            steps = [(step, NoticeStatus.SUPERSEDED) for step in decision.superseded]
+            steps += [] if decision.send is None else [(decision.send, status)]
+            rows += [_as_row(incident, *step, damped=damped) for step in steps]
+            looks.append((incident.id, decision.next_due_at))
         cursor.execute(_UPDATE_LOOKS, columns(looks, 2))
-    return sum(1 for notice in notices if notice[6] == NoticeStatus.PLANNED)
+        if not rows:
+            return []
+        cursor.execute(_INSERT_NOTICES, [now, *columns(rows, 5)])
+        written = cursor.fetchall()
+    by_id = {incident.id: incident for incident in incidents}
+    return [
+        Notice(id_, by_id[incident].account_id, by_id[incident].company_id, step, flaps, kept)
+        for id_, incident, step, flaps, kept in written
+        if kept != NoticeStatus.SUPERSEDED
+    ]
 
 
 def _happened(cursor: Any, incident_ids: list[int]) -> dict[int, dict[str, set[Step]]]:
-    cursor.execute(_NOTICES, [incident_ids])
-    happened: dict[int, dict[str, set[Step]]] = {incident_id: {} for incident_id in incident_ids}
+    cursor.execute(_NOTICES, [array(incident_ids)])
+    happened: dict[int, dict[str, set[Step]]] = {}
     for incident_id, state, step in cursor.fetchall():
-        happened[incident_id].setdefault(state, set()).add(Step(step))
+        happened.setdefault(incident_id, {}).setdefault(state, set()).add(Step(step))
     return happened
 
 
-def _plan(
-    incident: DueIncident, happened: dict[str, set[Step]], now: datetime
-) -> tuple[list[tuple[Step, NoticeStatus]], datetime | None]:
+def _plan(incident: DueIncident, happened: Mapping[str, set[Step]], now: datetime) -> Plan:
     """The steps of one incident that are due, and when to look at it again."""
     if incident.closed:
-        return [], None
-    decision = plan(incident.state, incident.since, happened.get(incident.state, set()), now)
-    steps = [(step, NoticeStatus.SUPERSEDED) for step in decision.superseded]
-    if decision.send is not None:
-        steps.append((decision.send, NoticeStatus.PLANNED))
-    return steps, decision.next_due_at
+        return _OVER
+    return plan(incident.state, incident.since, happened.get(incident.state, ()), now)
 
 
 def _as_row(
     incident: DueIncident, step: Step, status: NoticeStatus, *, damped: bool
 ) -> tuple[Any, ...]:
     due = due_at(incident.state, incident.since, step)
-    says_so = flapping.says_so(incident.flapping_since, incident.opened_at, due)
-    return (
-        incident.account_id, incident.id, incident.state, step, incident.since, due, status,
-        damped and step is Step.ALERT and says_so,
-    )  # fmt: skip
+    says_so = (
+        damped
+        and step is Step.ALERT
+        and incident.flapping is not None
+        and flapping.says_so(incident.flapping.since, incident.flapping.opened_at, due)
+    )
+    return incident.id, step, due, status, says_so
 
 
-# Served by the partial index incident_due. SKIP LOCKED: the loser of a race takes other rows.
+_STATES = {state.value: state for state in State}
+_OVER = Plan(send=None, superseded=(), next_due_at=None)
+_NOTHING: Mapping[str, set[Step]] = {}
+
+# Served by the partial index incident_due, and in no finer order than it has: of 100,000 that fall
+# due at one instant each batch would sort all. SKIP LOCKED: the loser of a race takes other rows.
 _CLAIM = """
-SELECT id, account_id, state, state_since, closed_at IS NOT NULL, opened_at, flapping_since
+SELECT id, account_id,
+       (SELECT company_id FROM integration WHERE integration.id = incident.integration_id),
+       state, state_since, closed_at IS NOT NULL,
+       CASE WHEN flapping_since IS NOT NULL THEN opened_at END, flapping_since
 FROM incident WHERE next_notice_at <= %s
-ORDER BY next_notice_at, id LIMIT %s
+ORDER BY next_notice_at LIMIT %s
 FOR NO KEY UPDATE SKIP LOCKED"""
 
-# Served by the unique index notice_once. A withdrawn notice is not over: it is told to those
-# who were not told, should its state be entered again.
+# Served by the unique index notice_once, whatever PostgreSQL believes of the table: OFFSET 0 has it
+# go from each incident to its notices. A withdrawn notice is not over: it is told to those who were
+# not told, should its state be entered again.
 _NOTICES = """
-SELECT incident_id, state, step FROM notice
-WHERE incident_id = ANY(%s) AND status <> 'withdrawn'"""
+SELECT batch.id, told.state, told.step
+FROM unnest(%s::bigint[]) AS batch (id)
+CROSS JOIN LATERAL (
+    SELECT state, step FROM notice
+    WHERE notice.incident_id = batch.id AND notice.status <> 'withdrawn' OFFSET 0
+) AS told"""
 
+# The incidents are under this transaction's lock: what they say is what was decided from.
 _INSERT_NOTICES = """
 INSERT INTO notice (planned_at, account_id, incident_id, state, step, state_since, due_at, status,
                     flapping)
-SELECT %s, batch.*
-FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[],
-            %s::timestamptz[], %s::text[], %s::boolean[]) AS batch
+SELECT %s, incident.account_id, incident.id, incident.state, batch.step, incident.state_since,
+       batch.due_at, batch.status, batch.flapping
+FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::text[], %s::boolean[])
+     AS batch (incident_id, step, due_at, status, flapping)
+JOIN incident ON incident.id = batch.incident_id
 ON CONFLICT (incident_id, state, step) DO UPDATE
 SET planned_at = excluded.planned_at, state_since = excluded.state_since,
     due_at = excluded.due_at, status = excluded.status, flapping = excluded.flapping
-WHERE notice.status = 'withdrawn'"""
+WHERE notice.status = 'withdrawn'
+RETURNING id, incident_id, step, flapping, status"""
 
 _UPDATE_LOOKS = """
 UPDATE incident SET next_notice_at = batch.look

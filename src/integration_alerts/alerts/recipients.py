@@ -6,10 +6,10 @@ before sending, and every page that says who will be told.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import connection
 
+from integration_alerts.directory.columns import array, columns
 from integration_alerts.rules.eligibility import Candidate, Obstacle, Role, obstacle
 
 
@@ -33,7 +33,7 @@ class Verdict:
 def recipients(company_ids: Collection[int]) -> dict[int, list[Recipient]]:
     """Everybody who may be told about each of these companies, in the order of their addresses."""
     found: dict[int, list[Recipient]] = {company_id: [] for company_id in company_ids}
-    for member_id, company_id, address, candidate in _fetch(_WITH_ACCESS, [list(company_ids)]):
+    for member_id, company_id, address, candidate in _fetch(_WITH_ACCESS, [array(company_ids)]):
         if obstacle(candidate) is None:
             found[company_id].append(Recipient(member_id, company_id, address))
     for told in found.values():
@@ -43,32 +43,31 @@ def recipients(company_ids: Collection[int]) -> dict[int, list[Recipient]]:
 
 def verdicts(pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], Verdict]:
     """For each (member id, company id): whether that member may be told about it now (R12)."""
-    members = [member_id for member_id, _ in pairs]
-    companies = [company_id for _, company_id in pairs]
     return {
         (member_id, company_id): Verdict(address, obstacle(candidate))
-        for member_id, company_id, address, candidate in _fetch(_OF_PAIRS, [members, companies])
+        for member_id, company_id, address, candidate in _fetch(_OF_PAIRS, columns(pairs, 2))
     }
 
 
-def _fetch(sql: str, parameters: list[Any]) -> Iterable[tuple[int, int, str, Candidate]]:
+def _fetch(sql: str, parameters: list[str]) -> Iterable[tuple[int, int, str, Candidate]]:
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         for member_id, company_id, address, role, *facts in cursor.fetchall():
-            yield member_id, company_id, address, Candidate(Role(role), *facts)
+            yield member_id, company_id, address, Candidate(_ROLES[role], *facts)
 
 
-# The columns are the fields of rules.eligibility.Candidate, in their order. Suppressions (there is
-# one at most) are counted: an EXISTS may be answered by reading all of them, this only by the index
-# suppression_once.
+_ROLES = {role.value: role for role in Role}
+
+# The columns are the fields of rules.eligibility.Candidate, in their order. What is asked for each
+# row is asked in a way that only an index answers: an EXISTS may be answered by reading a whole
+# table. Suppressions (there is one at most, in suppression_once) are counted for that reason.
 _FACTS = """
 SELECT member.id, company.id, member.email, member.role, member.active, member.email_verified,
-       EXISTS (SELECT FROM assignment
-               WHERE assignment.company_id = company.id AND assignment.member_id = member.id),
+       {assigned},
        subscription.id IS NOT NULL,
        subscription.paused_at IS NOT NULL,
-       coalesce(subscription.covers_all, false) OR EXISTS (
-           SELECT FROM covered_company
+       coalesce(subscription.covers_all, false) OR (
+           SELECT count(*) > 0 FROM covered_company
            WHERE covered_company.subscription_id = subscription.id
              AND covered_company.company_id = company.id),
        (SELECT count(*) > 0 FROM suppression
@@ -77,24 +76,33 @@ SELECT member.id, company.id, member.email, member.role, member.active, member.e
 """
 
 # Starts from those who have access, which two indexes answer: assignment_once by company, and
-# member_administrators. Whoever has no subscription at all drops out in the join.
+# member_administrators. An Administrator's own assignments do not matter. Whoever has no
+# subscription at all drops out in the join. OFFSET 0 has PostgreSQL go from each insider to their
+# row: joined with all members and subscriptions, the cost of a mail would grow with their number.
 _WITH_ACCESS = (
-    _FACTS
+    _FACTS.format(assigned="insider.assigned")
     + """
 FROM company
 CROSS JOIN LATERAL (
-    SELECT member_id AS id FROM assignment WHERE assignment.company_id = company.id
-    UNION
-    SELECT id FROM member
+    SELECT member_id AS id, true AS assigned FROM assignment
+    WHERE assignment.company_id = company.id
+    UNION ALL
+    SELECT id, false FROM member
     WHERE member.account_id = company.account_id AND member.role = 'administrator'
 ) AS insider
-JOIN member ON member.id = insider.id
-JOIN subscription ON subscription.member_id = member.id
-WHERE company.id = ANY(%s)"""
+CROSS JOIN LATERAL (SELECT * FROM member WHERE member.id = insider.id OFFSET 0) AS member
+CROSS JOIN LATERAL (
+    SELECT * FROM subscription WHERE subscription.member_id = member.id OFFSET 0
+) AS subscription
+WHERE company.id = ANY(%s::bigint[])
+  AND insider.assigned = (member.role <> 'administrator')"""
 )
 
 _OF_PAIRS = (
-    _FACTS
+    _FACTS.format(
+        assigned="""(SELECT count(*) > 0 FROM assignment
+        WHERE assignment.company_id = company.id AND assignment.member_id = member.id)"""
+    )
     + """
 FROM unnest(%s::bigint[], %s::bigint[]) AS pair (member_id, company_id)
 JOIN member ON member.id = pair.member_id

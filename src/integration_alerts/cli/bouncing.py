@@ -15,10 +15,10 @@ def bounces(bind: tuple[str, int]) -> None:
 
     Needs no other protection than that nobody but your mail server reaches it.
     """
-    with database_ready(quiet=False) as ready:
+    with database_ready(quiet=False) as settings:
         from integration_alerts.engine import lmtp, running
 
-        if not ready.settings.bounce_address:
+        if not settings.bounce_address:
             fail("BOUNCE_ADDRESS: not set, so that no mail could come back to here; set it")
         try:
             running.check_free(*bind)

@@ -12,11 +12,11 @@ def check() -> None:
     """Verify settings, database, mail server and workers; each problem comes with a hint."""
     settings = configuration()
     start_django(quiet=True)
-    from integration_alerts.engine import database, health
+    from integration_alerts.engine import embedded, health
     from integration_alerts.engine.postgres import EmbeddedPostgresError
 
     try:
-        with database.running(settings):
+        with embedded.running(settings):
             findings = list(health.check(settings))
     except EmbeddedPostgresError as error:
         fail(str(error), REJECTED)

@@ -5,7 +5,15 @@ from urllib.parse import urlsplit
 
 import click
 
-from integration_alerts.cli.session import configuration, database_ready, fail, start_django
+from integration_alerts.cli.session import (
+    CHECKED,
+    configuration,
+    database_held,
+    database_ready,
+    database_usable,
+    fail,
+    start_django,
+)
 
 DEFAULT_BIND = "127.0.0.1:8000"
 
@@ -52,47 +60,59 @@ def run(*, demo: bool, bind: tuple[str, int]) -> None:
     os.environ.setdefault("PUBLIC_URL", _url(host, port))
     if demo:
         os.environ["INTEGRATION_ALERTS_DEMO"] = "1"
-    from integration_alerts.engine import running
+    from integration_alerts.engine import processes, running
 
     try:
         running.check_free(host, port)
     except running.RunError as error:
         fail(str(error))
-    with database_ready(migrate=True) as ready:
-        from integration_alerts.engine import database
-
-        hint = ""
-        if demo:
-            from integration_alerts.engine import clock
-            from integration_alerts.engine import demo as demo_account
-
-            secret = demo_account.load(ready.settings.data_dir, clock.now())
-            hint = demo_account.hint(_url(host, port), secret)
-        database.disconnect()
+    with database_held() as tend:
+        # What Django takes in memory is given back with the child.
+        hint = processes.in_a_child(lambda: _prepare(_url(host, port), demo=demo))
+        os.environ[CHECKED] = "1"
         try:
             running.run(
                 host,
                 port,
                 on_ready=lambda: click.echo(_greeting(host, port, hint)),
-                tend=ready.tend_database,
+                tend=tend,
             )
         except running.RunError as error:
             fail(str(error), 1)
+
+
+def _prepare(address: str, *, demo: bool) -> str:
+    """Bring the schema up, and load the demo; returns the hint that tells of it."""
+    start_django(quiet=True)
+    with database_usable(migrate=True) as settings:
+        if not demo:
+            return ""
+        from integration_alerts.engine import clock
+        from integration_alerts.engine import demo as demo_account
+
+        return demo_account.hint(address, demo_account.load(settings.data_dir, clock.now()))
 
 
 @click.command()
 @bind_option
 def web(bind: tuple[str, int]) -> None:
     """Serve the pages and the API; any number on one DATABASE_URL."""
-    with database_ready(quiet=False):
-        from integration_alerts.engine import database, running
+    from integration_alerts.engine import processes, running
 
-        database.disconnect()
+    with database_held():
+        if CHECKED not in os.environ:
+            processes.in_a_child(_check_database)
         try:
             running.check_free(*bind)
         except running.RunError as error:
             fail(str(error))
         running.serve(*bind)
+
+
+def _check_database() -> str:
+    start_django()
+    with database_usable():
+        return ""
 
 
 @click.command()
@@ -112,11 +132,11 @@ def migrate() -> None:
     """Bring the database's schema up to this version."""
     settings = configuration()
     start_django(quiet=True)
-    from integration_alerts.engine import database
+    from integration_alerts.engine import database, embedded
     from integration_alerts.engine.postgres import EmbeddedPostgresError
 
     try:
-        with database.running(settings):
+        with embedded.running(settings):
             database.check_reachable()
             database.migrate(verbosity=1)
     except (EmbeddedPostgresError, database.DatabaseError) as error:

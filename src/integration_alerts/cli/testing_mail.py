@@ -17,25 +17,25 @@ def testmail(address: str) -> None:
 
     if not is_address(address):
         fail(f"ADDRESS: expected an e-mail address such as you@example.com, got {address!r}")
-    with database_ready() as ready:
+    with database_ready() as settings:
         from integration_alerts.engine import clock, testing_mail
         from integration_alerts.rules.retry import Verdict, verdict
 
         try:
-            answer = testing_mail.send_to_address(address, ready.settings, clock.now())
+            answer = testing_mail.send_to_address(address, settings, clock.now())
         except ValueError as error:
             fail(f"ADDRESS: {error}")
         said = f"{answer.code or ''} {answer.text}".strip()
-        if ready.settings.mail_server is None:
+        if settings.mail_server is None:
             click.echo(
                 f"kept for {address}: no EMAIL_URL is set, so the built-in inbox has it, "
-                f"{ready.settings.public_url}/inbox"
+                f"{settings.public_url}/inbox"
             )
         elif verdict(answer) is Verdict.ACCEPTED:
-            click.echo(f"{ready.settings.mail_server.place} took the mail to {address}: {said}")
+            click.echo(f"{settings.mail_server.place} took the mail to {address}: {said}")
         else:
             fail(
-                f"{ready.settings.mail_server.place} did not take the mail to {address}, "
+                f"{settings.mail_server.place} did not take the mail to {address}, "
                 f"in phase {answer.phase.value}: {said}; {testing_mail.advice(answer)}",
                 FAILED,
             )

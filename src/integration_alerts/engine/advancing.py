@@ -5,32 +5,37 @@ The tasks call these when woken, tests and the backtest with a clock of their ow
 
 from datetime import datetime
 
-from django.db import transaction
+from django.db import connection, transaction
 
-from integration_alerts.alerts.models import Notice, NoticeStatus
+from integration_alerts.alerts.models import NoticeStatus
 from integration_alerts.alerts.planning import BATCH as PLANNING_BATCH
 from integration_alerts.alerts.planning import claim_due, plan_claimed
 from integration_alerts.engine import wakeups
 from integration_alerts.engine.retrying import retry_deadlocks
-from integration_alerts.integrations.models import Incident
-from integration_alerts.mail import outbox
 from integration_alerts.mail.composing import BATCH as COMPOSING_BATCH
+from integration_alerts.mail.composing import compose as compose_planned
 from integration_alerts.mail.composing import compose_due
 from integration_alerts.mail.recovering import plan_recoveries
 from integration_alerts.mail.withdrawing import withdraw
 
 
-def plan(now: datetime, *, damped: bool = True) -> None:
-    """Turn incidents that are due into notices; take back what was queued about ended ones.
+def plan(
+    now: datetime, message_id_domain: str, *, damped: bool = True, at_once: bool = False
+) -> None:
+    """Turn incidents that are due into notices, and these into emails; take back what ended.
 
-    `damped`: whether further alerts of flapping integrations are held back (R23).
+    `damped`: whether further alerts of flapping integrations are held back (R23). `at_once` leaves
+    the accounts' waiting times out (R22).
     """
-    while retry_deadlocks(lambda: _plan_batch(now, damped=damped)) == PLANNING_BATCH:
+    while (
+        retry_deadlocks(lambda: _plan_batch(now, message_id_domain, damped=damped, at_once=at_once))
+        == PLANNING_BATCH
+    ):
         pass
 
 
 def compose(now: datetime, message_id_domain: str, *, at_once: bool = False) -> None:
-    """Put planned notices into emails; `at_once` leaves the accounts' waiting times out (R22)."""
+    """Put notices that wait for it into emails; `at_once` as in `plan`."""
     while (
         retry_deadlocks(lambda: _compose_batch(now, message_id_domain, at_once=at_once))
         == COMPOSING_BATCH
@@ -38,13 +43,19 @@ def compose(now: datetime, message_id_domain: str, *, at_once: bool = False) -> 
         pass
 
 
-def _plan_batch(now: datetime, *, damped: bool) -> int:
+def _plan_batch(now: datetime, message_id_domain: str, *, damped: bool, at_once: bool) -> int:
     with transaction.atomic():
         incidents = claim_due(now)
-        withdraw([incident.id for incident in incidents], now)
-        planned = plan_claimed(incidents, now, damped=damped)
-        ended = [incident.id for incident in incidents if incident.closed]
-        if planned + plan_recoveries(ended, now):
+        touched = withdraw([incident.id for incident in incidents], now)
+        # Who withdraws holds emails, and opening groups would take more of them out of their order.
+        status = NoticeStatus.PLANNED if touched else NoticeStatus.COMPOSED
+        notices = plan_claimed(incidents, now, status, damped=damped)
+        waiting = plan_recoveries([incident.id for incident in incidents if incident.closed], now)
+        if touched:
+            waiting += len(notices)
+        elif compose_planned(notices, now, message_id_domain, at_once=at_once):
+            wakeups.wake(wakeups.DELIVER)
+        if waiting:
             wakeups.wake(wakeups.COMPOSE)
     return len(incidents)
 
@@ -57,11 +68,28 @@ def _compose_batch(now: datetime, message_id_domain: str, *, at_once: bool) -> i
     return composed.notices
 
 
-def wake_for_what_is_due(now: datetime) -> None:
-    """Look for due work that no wake-up told of: three probes of partial indexes."""
-    if Incident.objects.filter(next_notice_at__lte=now).exists():
-        wakeups.wake(wakeups.PLAN)
-    if Notice.objects.filter(status=NoticeStatus.PLANNED.value).exists():
-        wakeups.wake(wakeups.COMPOSE)
-    if outbox.count_due(now, limit=1):
-        wakeups.wake(wakeups.DELIVER)
+def wake_for_what_is_due(now: datetime) -> datetime | None:
+    """Look for due work that no wake-up told of; returns when the next falls due, None: nothing is.
+
+    Probes of three partial indexes.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_DUE, {"now": now})
+        incidents, notices, emails, next_incident, next_email = cursor.fetchone()
+    for due, task in (
+        (incidents, wakeups.PLAN), (notices, wakeups.COMPOSE), (emails, wakeups.DELIVER),
+    ):  # fmt: skip
+        if due:
+            wakeups.wake(task)
+    return min(filter(None, (next_incident, next_email)), default=None)
+
+
+# Served by the partial indexes incident_due, notice_planned and email_due.
+_DUE = """
+SELECT EXISTS (SELECT FROM incident WHERE next_notice_at <= %(now)s),
+       EXISTS (SELECT FROM notice WHERE status = 'planned'),
+       EXISTS (SELECT FROM email WHERE status = 'queued' AND next_attempt_at <= %(now)s),
+       (SELECT min(next_notice_at) FROM incident WHERE next_notice_at > %(now)s),
+       (SELECT min(next_attempt_at) FROM email
+        WHERE status = 'queued' AND next_attempt_at > %(now)s)
+"""

@@ -103,7 +103,7 @@ class _Clock:
         ):
             due = self._next
             # Grouping and flapping do not hide a notice here (SPEC section 4).
-            advancing.plan(due, damped=False)
+            advancing.plan(due, _DOMAIN, damped=False, at_once=True)
             advancing.compose(due, _DOMAIN, at_once=True)
             _accept_all(due)
             self.look_again()

@@ -1,8 +1,5 @@
-"""The database of this installation: running if it is the embedded one, reachable, up to date."""
+"""The database of this installation: reachable, and up to date."""
 
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import cast
 
 import psycopg
@@ -11,39 +8,14 @@ from django.db import connections
 from django.db.backends.postgresql.base import DatabaseWrapper
 from django.db.migrations.executor import MigrationExecutor
 
-from integration_alerts.configuration import Configuration
-from integration_alerts.engine.postgres import EmbeddedPostgres
-
 OLDEST_POSTGRES = 15
 _PATIENCE_SECONDS = 5
 # Any number: it keeps two processes from migrating at the same time.
 _MIGRATION_LOCK = 7_311_894_022
 
 
-logger = logging.getLogger(__name__)
-
-
 class DatabaseError(Exception):
     """The database cannot be used as it is; the message is one line that says what to do."""
-
-
-@contextmanager
-def running(configuration: Configuration) -> Iterator[Callable[[], None]]:
-    """Hold the embedded database while the block runs; with DATABASE_URL, do nothing.
-
-    Yields a function that starts the database again if it has died. Raises EmbeddedPostgresError.
-    """
-    if not configuration.embedded:
-        yield lambda: None
-        return
-    with EmbeddedPostgres(configuration.data_dir, binaries=configuration.postgres_bin) as embedded:
-
-        def tend() -> None:
-            if not embedded.alive():
-                logger.error("the embedded database ended; starting it again")
-                embedded.acquire()
-
-        yield tend
 
 
 def check_reachable() -> int:

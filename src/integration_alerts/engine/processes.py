@@ -1,4 +1,4 @@
-"""Processes of this very machine: whether one is still there, and ending with one's parent.
+"""Processes of this very machine: whether one is there, children, and ending with one's parent.
 
 Linux only; elsewhere nobody is judged, and an orphan has to be ended by hand.
 """
@@ -7,6 +7,8 @@ import ctypes
 import os
 import signal
 import sys
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 _PR_SET_PDEATHSIG = 1
@@ -21,6 +23,39 @@ def end_with_parent() -> None:
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:  # it went in between
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def in_a_child(work: Callable[[], str]) -> str:
+    """Do work in a forked process, and return its answer: what it loads is gone with it.
+
+    If it ends early, so does this process, with the same code. Only for a process with a single
+    thread.
+    """
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reader)
+        code = 1
+        try:
+            end_with_parent()
+            os.write(writer, work().encode())
+            code = 0
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        answer = pipe.read().decode()
+    _, status = os.waitpid(child, 0)
+    if status:
+        code = os.waitstatus_to_exitcode(status)
+        sys.exit(code if code > 0 else 128 - code)
+    return answer
 
 
 def place() -> str:

@@ -7,6 +7,7 @@ the parent is killed, its children stop by themselves.
 import http.client
 import logging
 import os
+import select
 import signal
 import socket
 import subprocess
@@ -26,6 +27,7 @@ THREADS = 32
 # 300 s (mail.smtp_session.Timeouts); twice that cuts off only servers that stall at every step.
 STOP_SECONDS = 600
 _RESTART_PAUSE = 2
+_TEND_SECONDS = 1
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +72,7 @@ def run(host: str, port: int, on_ready: Callable[[], None], tend: Callable[[], N
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    signals, writer = _signals()
     bind = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     children = [
         _start("web", ["web", "--bind", bind]),
@@ -78,12 +81,31 @@ def run(host: str, port: int, on_ready: Callable[[], None], tend: Callable[[], N
     try:
         if _wait_until_answering(host, port, stopping):
             on_ready()
-        while not stopping.wait(0.2):
+        while not stopping.is_set():
+            _wait(signals, _TEND_SECONDS)
             tend()
             for child in children:
                 _restart_if_ended(child, stopping)
     finally:
         _stop(children, tend)
+        signal.set_wakeup_fd(-1)
+        writer.close()
+
+
+def _signals() -> tuple[socket.socket, socket.socket]:
+    """Two ends; the first can be read from once a signal has come, the end of a child too."""
+    reader, writer = socket.socketpair()
+    for end in (reader, writer):
+        end.settimeout(0)
+    signal.set_wakeup_fd(writer.fileno())
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    return reader, writer
+
+
+def _wait(signals: socket.socket, seconds: float) -> None:
+    """Wait for a signal, at most so long: nothing has to be looked at more often."""
+    if select.select([signals], [], [], seconds)[0]:
+        signals.recv(4096)
 
 
 def serve(host: str, port: int) -> None:

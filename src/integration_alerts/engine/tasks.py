@@ -10,26 +10,25 @@ from procrastinate import Blueprint, JobContext
 from procrastinate.jobs import Status
 
 from integration_alerts.engine import advancing, clock, posting, wakeups, workers
-from integration_alerts.mail import circuits, outbox, pacing
+from integration_alerts.mail import pacing
 from integration_alerts.mail.delivering import Courier
 from integration_alerts.mail.lanes import Lanes
 
 tasks = Blueprint()
-SWEEP_SECONDS = 5
 _STALLED_SECONDS = 60
 _KEEP_FAILED_HOURS = 24
 
 
-@tasks.task(name=wakeups.PLAN, queue=wakeups.PLANNING_QUEUE)
-def plan() -> None:
-    """Plan the incidents that are due."""
+@tasks.task(name=wakeups.PLAN, queue=wakeups.PLANNING_QUEUE, pass_context=True)
+def plan(context: JobContext) -> None:
+    """Plan the incidents that are due, and compose what comes of it."""
     wakeups.absorb(wakeups.PLAN)
-    advancing.plan(clock.now())
+    advancing.plan(clock.now(), _courier(context).stationery.message_id_domain)
 
 
 @tasks.task(name=wakeups.COMPOSE, queue=wakeups.PLANNING_QUEUE, pass_context=True)
 def compose(context: JobContext) -> None:
-    """Put planned notices into emails."""
+    """Put notices into emails that planning left to this."""
     wakeups.absorb(wakeups.COMPOSE)
     advancing.compose(clock.now(), _courier(context).stationery.message_id_domain)
 
@@ -44,19 +43,6 @@ def deliver(context: JobContext) -> None:
 def post(context: JobContext) -> None:
     """Send the mails of the pages that are due."""
     posting.post_due(_courier(context))
-
-
-@tasks.periodic(cron=f"* * * * * */{SWEEP_SECONDS}")
-@tasks.task(name="sweep", queue=wakeups.PLANNING_QUEUE)
-def sweep(timestamp: int) -> None:  # noqa: ARG001 (the planned time)
-    """Find due work that no wake-up told of, and give back what dead workers had claimed."""
-    now = clock.now()
-    outbox.give_back_abandoned(workers.possibly_alive(), now)
-    advancing.wake_for_what_is_due(now)
-    if posting.anything_due(now):
-        wakeups.wake(wakeups.POST)
-    if circuits.probe_due(now):
-        wakeups.wake(wakeups.DELIVER)
 
 
 @tasks.periodic(cron="23 * * * *")

@@ -24,6 +24,7 @@ from integration_alerts.configuration import Configuration
 from integration_alerts.engine import clock, wakeups
 from integration_alerts.engine.attention import attentive_worker
 from integration_alerts.engine.equipment import mailer_for, pace_for, stationery_for
+from integration_alerts.engine.sweeping import Sweeper
 from integration_alerts.engine.tasks import tasks
 from integration_alerts.engine.workers import Heartbeat
 from integration_alerts.mail import circuits
@@ -64,7 +65,7 @@ def work(concurrency: int = DEFAULT_CONCURRENCY) -> None:
         )
         circuits.forget_others(mailer)
         logger.info("worker %s is ready, up to %s mails at once", os.getpid(), concurrency)
-        with ThreadPoolExecutor(concurrency, "lane") as threads:
+        with Sweeper(), ThreadPoolExecutor(concurrency, "lane") as threads:
             lanes = Lanes(courier, lambda: wakeups.wake(wakeups.DELIVER), threads.submit)
             asyncio.run(_until_stopped(courier, lanes, stopping))
     mailer.close()

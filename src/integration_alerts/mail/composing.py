@@ -4,16 +4,17 @@ A notice goes into the open email of each of its recipients. Does not write the 
 happens right before the first attempt, so that a mail says what is true when it leaves.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
 
 from integration_alerts.alerts.models import NoticeStatus
+from integration_alerts.alerts.planning import Notice
 from integration_alerts.alerts.recipients import recipients
 from integration_alerts.alerts.standing import STANDS
-from integration_alerts.directory.columns import columns
+from integration_alerts.directory.columns import array, columns
 from integration_alerts.mail.groups import open_groups
 from integration_alerts.mail.recovering import told_and_opted_in
 from integration_alerts.rules.schedule import Step
@@ -29,16 +30,6 @@ class Composed:
     due: bool
 
 
-@dataclass(frozen=True, slots=True)
-class _Notice:
-    id: int
-    account_id: int
-    company_id: int
-    step: str
-    flapping: bool
-    stands: bool  # what it says is still so
-
-
 def compose_due(
     now: datetime, message_id_domain: str, *, at_once: bool = False, limit: int = BATCH
 ) -> Composed:
@@ -49,9 +40,17 @@ def compose_due(
     """
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, [limit])
-        notices = [_Notice(*row) for row in cursor.fetchall()]
+        notices = [Notice(*row) for row in cursor.fetchall()]
+    due = compose(notices, now, message_id_domain, at_once=at_once)
+    return Composed(len(notices), due)
+
+
+def compose(
+    notices: Sequence[Notice], now: datetime, message_id_domain: str, *, at_once: bool = False
+) -> bool:
+    """Put notices that this transaction holds into emails; whether one of those is due now."""
     if not notices:
-        return Composed(0, due=False)
+        return False
     standing = [notice for notice in notices if notice.stands]
     already = _pairs(_ALREADY_TOLD, standing)
     know_it_flaps = _pairs(_KNOW_IT_FLAPS, [notice for notice in standing if notice.flapping])
@@ -70,18 +69,21 @@ def compose_due(
     ]
     told = {notice_id for notice_id, _ in already} | {item[2] for item in items}
     known = {notice_id for notice_id, member in know_it_flaps if member in wanted[notice_id]}
+    statuses = [
+        (notice.id, status)
+        for notice in notices
+        if (status := _status(notice, told=notice.id in told, known=notice.id in known))
+        != notice.status
+    ]
     with connection.cursor() as cursor:
         if items:
             cursor.execute(_INSERT_ITEMS, columns(items, 5))
-        statuses = [
-            (notice.id, _status(notice, told=notice.id in told, known=notice.id in known))
-            for notice in notices
-        ]
-        cursor.execute(_UPDATE_NOTICES, columns(statuses, 2))
-    return Composed(len(notices), groups.due)
+        if statuses:
+            cursor.execute(_UPDATE_NOTICES, columns(statuses, 2))
+    return groups.due
 
 
-def _who_is_told(notices: Collection[_Notice]) -> dict[int, list[int]]:
+def _who_is_told(notices: Collection[Notice]) -> dict[int, list[int]]:
     """The members that each notice is for; of a recovery, those who were told what is over now."""
     told = recipients({notice.company_id for notice in notices})
     recoveries = [notice.id for notice in notices if notice.step == Step.RECOVERY]
@@ -96,16 +98,16 @@ def _who_is_told(notices: Collection[_Notice]) -> dict[int, list[int]]:
     }
 
 
-def _pairs(sql: str, notices: Collection[_Notice]) -> set[tuple[int, int]]:
+def _pairs(sql: str, notices: Collection[Notice]) -> set[tuple[int, int]]:
     """(notice, member) pairs that a query finds for these notices."""
     if not notices:
         return set()
     with connection.cursor() as cursor:
-        cursor.execute(sql, [[notice.id for notice in notices]])
+        cursor.execute(sql, [array(notice.id for notice in notices)])
         return set(cursor.fetchall())
 
 
-def _status(notice: _Notice, *, told: bool, known: bool) -> NoticeStatus:
+def _status(notice: Notice, *, told: bool, known: bool) -> NoticeStatus:
     if not notice.stands:
         return NoticeStatus.WITHDRAWN
     if told:
@@ -113,19 +115,25 @@ def _status(notice: _Notice, *, told: bool, known: bool) -> NoticeStatus:
     return NoticeStatus.HELD_BACK if known else NoticeStatus.NO_RECIPIENT
 
 
-# Served by the partial index notice_planned.
+# Served by the partial index notice_planned, and in no finer order than it has.
 _CLAIM = f"""
-SELECT notice.id, notice.account_id, integration.company_id, notice.step, notice.flapping, {STANDS}
+SELECT notice.id, notice.account_id, integration.company_id, notice.step, notice.flapping,
+       notice.status, {STANDS}
 FROM notice
 JOIN incident ON incident.id = notice.incident_id
 JOIN integration ON integration.id = incident.integration_id
 WHERE notice.status = 'planned'
-ORDER BY notice.planned_at, notice.id LIMIT %s
+ORDER BY notice.planned_at LIMIT %s
 FOR NO KEY UPDATE OF notice SKIP LOCKED"""
 
 # Only a notice that was withdrawn and came back has any.
 _ALREADY_TOLD = """
-SELECT notice_id, member_id FROM email_notice WHERE notice_id = ANY(%s) AND NOT released"""
+SELECT batch.id, told.member_id
+FROM unnest(%s::bigint[]) AS batch (id)
+CROSS JOIN LATERAL (
+    SELECT member_id FROM email_notice
+    WHERE email_notice.notice_id = batch.id AND NOT email_notice.released OFFSET 0
+) AS told"""
 
 # Every alert of a flapping integration says so (R23), to those who do not know: who has a mail that
 # said it, or is about to, gets no further one. Served by the index incident_timeline.
@@ -139,7 +147,7 @@ JOIN incident AS part ON part.integration_id = incident.integration_id
 JOIN notice AS said ON said.incident_id = part.id AND said.flapping AND said.id <> notice.id
 JOIN email_notice ON email_notice.notice_id = said.id AND NOT email_notice.released
 JOIN email ON email.id = email_notice.email_id
-WHERE notice.id = ANY(%s) AND email.status IN ('queued', 'sending', 'sent')"""
+WHERE notice.id = ANY(%s::bigint[]) AND email.status IN ('queued', 'sending', 'sent')"""
 
 _INSERT_ITEMS = """
 INSERT INTO email_notice (account_id, email_id, notice_id, member_id, company_id, released)

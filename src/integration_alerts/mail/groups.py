@@ -7,11 +7,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 from django.db import connection
 
-from integration_alerts.directory.columns import columns
+from integration_alerts.directory.columns import array, columns
 from integration_alerts.rules.grouping import Rhythm, goes_at
 
 
@@ -35,29 +34,34 @@ def open_groups(
     due = False
     with connection.cursor() as cursor:
         times = _times(cursor, member_ids, now, at_once=at_once)
-        while missing := sorted(set(times) - set(emails)):
-            rows = [(*times[member], member, f"<{uuid4()}@{message_id_domain}>")
-                    for member in missing]  # fmt: skip
-            cursor.execute(_OPEN, [now, *columns(rows, 4)])
-            # One that was made or found may be claimed before it is locked: then once more.
-            cursor.execute(_LOCK, [missing])
-            for email_id, member_id, goes in cursor.fetchall():
-                emails[member_id] = email_id
-                due |= goes <= now
+        missing = sorted(times)
+        while missing:
+            rows = [(member, *times[member]) for member in missing]
+            cursor.execute(_OPEN, [now, f"@{message_id_domain}>", *columns(rows, 3)])
+            made = dict(cursor.fetchall())
+            emails |= made
+            due |= any(times[member][1] <= now for member in made)
+            if found := [member for member in missing if member not in made]:
+                cursor.execute(_LOCK, [now, array(found)])
+                for member_id, email_id, goes_now in cursor.fetchall():
+                    emails[member_id] = email_id
+                    due |= goes_now
+            # One that was found may be claimed before it is locked: then once more.
+            missing = [member for member in found if member not in emails]
     return Groups(emails, due)
 
 
 def _times(
     cursor: Any, member_ids: Collection[int], now: datetime, *, at_once: bool
-) -> dict[int, tuple[datetime, int]]:
-    """When a new group of each member would go, with the account."""
-    cursor.execute(_RHYTHMS, [list(member_ids)])
+) -> dict[int, tuple[int, datetime]]:
+    """The account of each member, and when a new group of theirs would go."""
+    cursor.execute(_RHYTHMS, [array(member_ids)])
     return {
         member_id: (
+            account_id,
             now
             if at_once
             else goes_at(now, last, Rhythm(timedelta(seconds=wait), timedelta(seconds=interval))),
-            account_id,
         )
         for member_id, account_id, wait, interval, last in cursor.fetchall()
     }
@@ -73,20 +77,23 @@ LEFT JOIN LATERAL (
     WHERE email.member_id = member.id AND email.address <> ''
     ORDER BY email.id DESC LIMIT 1
 ) AS latest ON true
-WHERE member.id = ANY(%s)"""
+WHERE member.id = ANY(%s::bigint[])"""
 
-# In the order of the members, so that composers that meet wait for each other.
+# In the order of the members, so that composers that meet wait for each other. Those that are made
+# here are this transaction's; nobody else sees them yet.
 _OPEN = """
 INSERT INTO email (date, next_attempt_at, account_id, member_id, message_id, status,
                    outcome_reason, subject, address, attempts, open)
-SELECT %s, batch.*, 'queued', '', '', '', 0, true
-FROM unnest(%s::timestamptz[], %s::bigint[], %s::bigint[], %s::text[])
-     AS batch (goes, account_id, member_id, message_id)
+SELECT %s, batch.goes, batch.account_id, batch.member_id, '<' || gen_random_uuid() || %s,
+       'queued', '', '', '', 0, true
+FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[])
+     AS batch (member_id, account_id, goes)
 ORDER BY batch.member_id
-ON CONFLICT (member_id) WHERE open DO NOTHING"""
+ON CONFLICT (member_id) WHERE open DO NOTHING
+RETURNING member_id, id"""
 
 _LOCK = """
-SELECT id, member_id, next_attempt_at FROM email
-WHERE member_id = ANY(%s) AND open
+SELECT member_id, id, next_attempt_at <= %s FROM email
+WHERE member_id = ANY(%s::bigint[]) AND open
 ORDER BY member_id
 FOR NO KEY UPDATE"""

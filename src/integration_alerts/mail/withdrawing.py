@@ -10,44 +10,45 @@ from datetime import datetime
 from django.db import connection, transaction
 
 from integration_alerts.alerts.standing import STANDS
+from integration_alerts.directory.columns import array
 
 
-def withdraw_ended(incident_ids: Collection[int], now: datetime) -> int:
-    """Cancel the queued emails about states of these incidents that are over; returns how many.
+def withdraw_ended(incident_ids: Collection[int], now: datetime) -> None:
+    """Cancel the queued emails about states of these incidents that are over.
 
     Looks again under a lock, because a state that came back meanwhile must not be withdrawn.
     """
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_LOCK_INCIDENTS, [sorted(incident_ids)])
-        cancelled = withdraw(incident_ids, now)
+        withdraw(incident_ids, now)
         # What is withdrawn now was taken for told when the incident was planned.
         cursor.execute(_PLAN_AGAIN, [now, sorted(incident_ids)])
-    return cancelled
 
 
-def withdraw(incident_ids: Collection[int], now: datetime) -> int:
-    """Cancel the queued emails about stays of these incidents that are over; returns how many.
+def withdraw(incident_ids: Collection[int], now: datetime) -> bool:
+    """Cancel the queued emails about stays of these incidents that are over.
 
     The caller holds the incidents' locks. Whoever got no mail counts as not told: should the state
-    be entered again, they will be.
+    be entered again, they will be. Returns whether there were notices of such stays: then this
+    transaction may hold emails now.
     """
     if not incident_ids:
-        return 0
+        return False
     with connection.cursor() as cursor:
-        # The lock comes first and alone: composing may hold these notices, and the statements
-        # below must see the emails that it has made of them.
-        cursor.execute(_LOCK_NOTICES, [list(incident_ids)])
-        notices = [row[0] for row in cursor.fetchall()]
+        cursor.execute(_ENDED_NOTICES, [array(incident_ids)])
+        notices = sorted(row[0] for row in cursor.fetchall())
         if not notices:
-            return 0
+            return False
+        # The lock comes alone: composing may hold these notices, and the statements below must see
+        # the emails that it has made of them.
+        cursor.execute(_LOCK_NOTICES, [notices])
         cursor.execute(_LOCK_EMAILS, [notices])
         emails = [row[0] for row in cursor.fetchall()]
         cursor.execute(_RELEASE, [emails, notices])
         cursor.execute(_UNWRITE, [emails])
         cursor.execute(_CANCEL_EMAILS, [now, emails])
-        cancelled = cursor.rowcount
         cursor.execute(_WITHDRAW_NOTICES, [notices])
-    return int(cancelled)
+    return True
 
 
 _LOCK_INCIDENTS = "SELECT id FROM incident WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
@@ -55,14 +56,21 @@ _LOCK_INCIDENTS = "SELECT id FROM incident WHERE id = ANY(%s) ORDER BY id FOR NO
 _PLAN_AGAIN = """
 UPDATE incident SET next_notice_at = %s WHERE id = ANY(%s) AND closed_at IS NULL"""
 
-_LOCK_NOTICES = f"""
-SELECT notice.id
-FROM notice
-JOIN incident ON incident.id = notice.incident_id
-JOIN integration ON integration.id = incident.integration_id
-WHERE incident.id = ANY(%s) AND NOT coalesce({STANDS}, false)
-ORDER BY notice.id
-FOR NO KEY UPDATE OF notice"""
+# From each incident to its notices, by the index notice_once: OFFSET 0 keeps PostgreSQL from
+# reading whole tables, whatever it believes of them.
+_ENDED_NOTICES = f"""
+SELECT ended.id
+FROM unnest(%s::bigint[]) AS batch (id)
+CROSS JOIN LATERAL (
+    SELECT notice.id
+    FROM incident
+    JOIN integration ON integration.id = incident.integration_id
+    JOIN notice ON notice.incident_id = incident.id
+    WHERE incident.id = batch.id AND NOT coalesce({STANDS}, false)
+    OFFSET 0
+) AS ended"""
+
+_LOCK_NOTICES = "SELECT FROM notice WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
 
 # In the order in which composing locks them (mail.groups).
 _LOCK_EMAILS = """

@@ -58,9 +58,9 @@ def plan(state: State, since: datetime, happened: Collection[Step], now: datetim
     """
     # A report may be ahead of our clock (R2): a state we were told of is in force all the same.
     moment = max(now, since)
-    waiting = [step for step in STEPS if step not in happened]
-    due = [step for step in waiting if due_at(state, since, step) <= moment]
-    later = [due_at(state, since, step) for step in waiting if step not in due]
+    waiting = [(step, due_at(state, since, step)) for step in STEPS if step not in happened]
+    due = [step for step, at in waiting if at <= moment]
+    later = [at for _, at in waiting if at > moment]
     return Plan(
         send=due[-1] if due else None,
         superseded=tuple(due[:-1]),

@@ -20,13 +20,18 @@ from integration_alerts.engine.postgres.folders import SOCKET_NAME, Folders
 
 ROLE = "integration_alerts"
 BUILTIN_LOCALE_SINCE = 17
+IO_METHOD_SINCE = 18
 SETTINGS = (
     "listen_addresses=",
     "unix_socket_permissions=0700",
     "max_connections=100",
     "timezone=UTC",
     "log_timezone=UTC",
+    "jit=off",
+    "random_page_cost=1.1",
+    "max_logical_replication_workers=0",
 )
+SETTINGS_SINCE_18 = ("io_method=sync",)
 SCRATCH_SETTINGS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
@@ -62,6 +67,7 @@ def create(
 def server_command(folders: Folders, binaries: Binaries, *, durable: bool) -> list[str]:
     """How to call postgres on the cluster."""
     settings = [*SETTINGS, f"unix_socket_directories={folders.socket}"]
+    settings += SETTINGS_SINCE_18 if binaries.major >= IO_METHOD_SINCE else ()
     settings += () if durable else SCRATCH_SETTINGS
     options = [part for setting in settings for part in ("-c", setting)]
     return [str(binaries.folder / "postgres"), "-D", str(folders.cluster), *options]
