@@ -17,7 +17,7 @@ from integration_alerts.api.bodies import read_lines, read_reports
 from integration_alerts.api.bounces import router as bounces
 from integration_alerts.api.keys import BearerKey, PlatformKeyOrOperator
 from integration_alerts.api.problems import Problem, respond, server_error
-from integration_alerts.directory.models import ApiKey
+from integration_alerts.directory.keys import LiveKey
 from integration_alerts.engine import clock, importing, intake
 from integration_alerts.mail import inbox
 
@@ -147,8 +147,8 @@ def on_fault(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 def _account(request: HttpRequest) -> str | None:
-    key: ApiKey = request.auth  # type: ignore[attr-defined]  # set by ninja
-    return None if key.account is None else key.account.external_id
+    key: LiveKey = request.auth  # type: ignore[attr-defined]  # set by ninja
+    return key.account
 
 
 def _error(place: str, field: str, message: str) -> str:

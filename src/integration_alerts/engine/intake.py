@@ -12,7 +12,8 @@ from django.db import transaction
 from integration_alerts.alerts.subscribing import subscribe_activators
 from integration_alerts.directory.lines import LineError, decode
 from integration_alerts.engine import wakeups
-from integration_alerts.engine.retrying import retry_deadlocks
+from integration_alerts.engine.retrying import is_away, retry_deadlocks
+from integration_alerts.engine.sharing import Shared
 from integration_alerts.integrations.reporting import (
     Outcome,
     Recorded,
@@ -29,6 +30,8 @@ from integration_alerts.integrations.reports import (
 from integration_alerts.rules.states import Result
 
 BATCH = 1000
+
+SMALL = 100  # up to so many share a transaction with what other requests bring at the same time
 
 
 class Taken(NamedTuple):
@@ -50,7 +53,10 @@ def take_reports(
     reports = [answer for answer in answers if isinstance(answer, Report)]
     if not reports:
         return answers  # type: ignore[return-value]  # all are rejections
-    outcomes = iter(record_reports(reports, now).outcomes)
+    if len(reports) <= SMALL:
+        outcomes = iter(_shared.take(_Request(reports, now), len(reports)))
+    else:
+        outcomes = iter(record_reports(reports, now).outcomes)
     return [
         Taken(answer.id, next(outcomes)) if isinstance(answer, Report) else answer
         for answer in answers
@@ -102,6 +108,21 @@ def _record_once(reports: Sequence[Report], now: datetime) -> Recorded:
         if recorded.due:
             wakeups.wake(wakeups.PLAN)
     return recorded
+
+
+class _Request(NamedTuple):
+    reports: list[Report]
+    now: datetime
+
+
+def _record_requests(requests: Sequence[_Request]) -> list[list[Outcome]]:
+    reports = [report for request in requests for report in request.reports]
+    recorded = record_reports(reports, max(request.now for request in requests))
+    outcomes = iter(recorded.outcomes)
+    return [[next(outcomes) for _ in request.reports] for request in requests]
+
+
+_shared = Shared(_record_requests, most=BATCH, concerns_all=is_away)
 
 
 def _id_of(value: Any) -> str | None:

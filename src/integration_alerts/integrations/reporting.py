@@ -56,10 +56,11 @@ def record(reports: Sequence[Report], now: datetime) -> Recorded:
     for index, report, account_id in fresh:
         row = rows[account_id, report.integration]
         decision = decide(row.standing, report.state, report.occurred_at)
-        recorded.outcomes[index] = _OUTCOMES[decision.result]
-        if decision.result is not Result.UNCHANGED:
-            changes.append(Change(row, report, stale=decision.result is Result.STALE))
-        if decision.result is not Result.STALE:
+        result = decision.result
+        recorded.outcomes[index] = _OUTCOMES[result.value]
+        if result is not Result.UNCHANGED:
+            changes.append(Change(row, report, stale=result is Result.STALE))
+        if result is not Result.STALE:
             row.apply(decision, report)
         if decision.incident is not IncidentEffect.NONE:
             recorded.due = True
@@ -134,4 +135,4 @@ def _rejected(name: str, error: str) -> Outcome:
 
 
 _DUPLICATE = Outcome(Result.DUPLICATE)
-_OUTCOMES = {result: Outcome(result) for result in Result}
+_OUTCOMES = {result.value: Outcome(result) for result in Result}  # quicker to find than by members
