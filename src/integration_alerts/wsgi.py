@@ -4,9 +4,11 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from integration_alerts.engine.garbage import search_rarely
 from integration_alerts.engine.processes import end_with_parent
 
 # A server's worker that outlived a killed server would keep the port from the next one.
 end_with_parent()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "integration_alerts.settings")
 application = get_wsgi_application()
+search_rarely()

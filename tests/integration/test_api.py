@@ -233,7 +233,7 @@ def test_the_statements_of_a_request_do_not_grow_with_it(
     reports = [real_time.a_report("failed", f"ads-{number}") for number in range(count)]
     with CaptureQueriesContext(connection) as queries:
         api.post("reports", reports)
-    assert len(queries) == 14
+    assert len(queries) == 13
 
 
 @pytest.mark.parametrize("count", [1, 3, 300])

@@ -13,7 +13,8 @@ from typing import Any
 from django.db import connection
 
 from integration_alerts.alerts.models import NoticeStatus
-from integration_alerts.directory.columns import array, columns, reads_times_fast
+from integration_alerts.directory.columns import array, columns
+from integration_alerts.directory.statements import fetch
 from integration_alerts.rules import flapping
 from integration_alerts.rules.schedule import Plan, Step, due_at, plan
 from integration_alerts.rules.states import State
@@ -62,17 +63,14 @@ def claim_due(now: datetime, limit: int = BATCH) -> list[DueIncident]:
     Several workers may run it at once: each takes incidents that no other holds, and a crash leaves
     the incidents as they were.
     """
-    with connection.cursor() as cursor:
-        reads_times_fast(cursor)
-        cursor.execute(_CLAIM, [now, limit])
-        return [
-            DueIncident(
-                id_, account_id, company_id, _STATES[state], since, closed,
-                None if flapping_since is None else Flapping(opened_at, flapping_since),
-            )
-            for id_, account_id, company_id, state, since, closed, opened_at, flapping_since
-            in cursor.fetchall()
-        ]  # fmt: skip
+    return [
+        DueIncident(
+            id_, account_id, company_id, _STATES[state], since, closed,
+            None if flapping_since is None else Flapping(opened_at, flapping_since),
+        )
+        for id_, account_id, company_id, state, since, closed, opened_at, flapping_since
+        in fetch(_CLAIM, [now, limit])
+    ]  # fmt: skip
 
 
 def plan_claimed(

@@ -13,11 +13,11 @@ from procrastinate.exceptions import ConnectorException
 
 from integration_alerts import __version__
 from integration_alerts.api import descriptions
-from integration_alerts.api.bodies import batches, read_items
+from integration_alerts.api.bodies import read_lines, read_reports
 from integration_alerts.api.bounces import router as bounces
 from integration_alerts.api.keys import BearerKey, PlatformKeyOrOperator
 from integration_alerts.api.problems import Problem, respond, server_error
-from integration_alerts.directory.models import ApiKey
+from integration_alerts.directory.keys import LiveKey
 from integration_alerts.engine import clock, importing, intake
 from integration_alerts.mail import inbox
 
@@ -44,13 +44,13 @@ def reports(request: HttpRequest) -> HttpResponse:
     transaction; NDJSON may be longer and is stored in batches of 1,000.
     """
     results = []
-    for batch in batches(read_items(request), intake.BATCH):
-        values = [item.value for item in batch]
-        taken = intake.take_reports(values, clock.now(), only_account=_account(request))
-        for item, answer in zip(batch, taken, strict=True):
-            outcome = answer.outcome
-            error = _error(item.place, outcome.field, outcome.error) if outcome.error else None
-            results.append(descriptions.ReportResult(answer.id, outcome.result.value, error))
+    for batch in read_reports(request).batches(intake.BATCH):
+        taken = intake.take_reports(batch.values, clock.now(), only_account=_account(request))
+        for index, (id_, outcome) in enumerate(taken):
+            error = (
+                _error(batch.place(index), outcome.field, outcome.error) if outcome.error else None
+            )
+            results.append(descriptions.ReportResult(id_, outcome.result, error))
     return _json(results)
 
 
@@ -63,12 +63,15 @@ def directory(request: HttpRequest) -> HttpResponse:
     Lines apply in order, each by itself; sending them again changes nothing.
     """
     results = []
-    for batch in batches(read_items(request), importing.BATCH):
-        values = [item.value for item in batch]
-        imported = importing.take_directory(values, clock.now(), only_account=_account(request))
-        for item, answer in zip(batch, imported, strict=True):
+    for batch in read_lines(request).batches(importing.BATCH):
+        imported = importing.take_directory(
+            batch.values, clock.now(), only_account=_account(request)
+        )
+        for index, answer in enumerate(imported):
             wrong = answer.error
-            error = None if wrong is None else _error(item.place, wrong.field, wrong.message)
+            error = (
+                None if wrong is None else _error(batch.place(index), wrong.field, wrong.message)
+            )
             result = "applied" if wrong is None else "rejected"
             results.append(descriptions.LineResult(answer.id, result, error))  # type: ignore[arg-type]
     return _json(results)
@@ -144,8 +147,8 @@ def on_fault(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 def _account(request: HttpRequest) -> str | None:
-    key: ApiKey = request.auth  # type: ignore[attr-defined]  # set by ninja
-    return None if key.account is None else key.account.external_id
+    key: LiveKey = request.auth  # type: ignore[attr-defined]  # set by ninja
+    return key.account
 
 
 def _error(place: str, field: str, message: str) -> str:
@@ -153,4 +156,7 @@ def _error(place: str, field: str, message: str) -> str:
 
 
 def _json(value: object) -> HttpResponse:
-    return HttpResponse(msgspec.json.encode(value), content_type="application/json")
+    body = msgspec.json.encode(value)
+    # With its length the server sends it in one piece.
+    headers = {"Content-Length": str(len(body))}
+    return HttpResponse(body, content_type="application/json", headers=headers)

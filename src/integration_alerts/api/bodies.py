@@ -1,10 +1,9 @@
 """Reading request bodies: a JSON array, or one JSON value a line (NDJSON)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
-from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +12,7 @@ from django.http import HttpRequest, UnreadablePostError
 
 from integration_alerts.api.problems import Problem
 from integration_alerts.directory.lines import LineError, decode, split
-from integration_alerts.engine.intake import parse
+from integration_alerts.engine.intake import parse, parse_report, parse_reports
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -24,21 +23,43 @@ _DRAIN_LIMIT = 1 << 26
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """One value of a body, or the LineError it ended in; `place` says where it stood."""
+class Items:
+    """Values of a body, or the LineErrors they ended in, and where each stood: `item 3`."""
 
-    place: str
-    value: Any
+    word: str
+    numbers: Sequence[int]
+    values: list[Any]
+
+    def place(self, index: int) -> str:
+        """Where a value stood in the body."""
+        return f"{self.word} {self.numbers[index]}"
+
+    def batches(self, size: int) -> Iterator["Items"]:
+        """Cut a long body into pieces of one transaction each."""
+        for start in range(0, len(self.values), size):
+            piece = slice(start, start + size)
+            yield Items(self.word, self.numbers[piece], self.values[piece])
 
 
-def read_items(request: HttpRequest) -> list[Item]:
+def read_reports(request: HttpRequest) -> Items:
+    """The reports of a body; raises Problem when it cannot be taken as a whole."""
+    return _read(request, parse_reports, parse_report)
+
+
+def read_lines(request: HttpRequest) -> Items:
     """The values of a body; raises Problem when it cannot be taken as a whole."""
+    return _read(request, decode, parse)
+
+
+def _read(
+    request: HttpRequest, array: Callable[[bytes], Any], line: Callable[[bytes], Any]
+) -> Items:
     body = read_body(request, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
     kind = request.content_type
     if kind == JSON:
-        return _array(body)
+        return _array(body, array)
     if kind == NDJSON:
-        return _lines(body)
+        return _lines(body, line)
     raise Problem(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         f"Content-Type: expected {JSON} (an array) or {NDJSON} (one value a line), "
@@ -59,28 +80,21 @@ def read_body(request: HttpRequest, limit: int) -> bytes:
     return body
 
 
-def batches(items: list[Item], size: int) -> Iterator[list[Item]]:
-    """Cut a long body into pieces of one transaction each."""
-    source = iter(items)
-    while piece := list(islice(source, size)):
-        yield piece
-
-
-def _lines(body: bytes) -> list[Item]:
+def _lines(body: bytes, parse: Callable[[bytes], Any]) -> Items:
     if body.count(b"\n") > MAX_LINES:
         raise Problem(
             HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
             f"the body has more than {MAX_LINES} lines; send it in several requests",
         )
-    items = [Item(f"line {number}", parse(line)) for number, line in split(body)]
-    if not items:
+    lines = list(split(body))
+    if not lines:
         raise Problem(HTTPStatus.UNPROCESSABLE_ENTITY, "the body holds no lines")
-    return items
+    return Items("line", [number for number, _ in lines], [parse(line) for _, line in lines])
 
 
-def _array(body: bytes) -> list[Item]:
+def _array(body: bytes, parse: Callable[[bytes], Any]) -> Items:
     try:
-        values = decode(body)
+        values = parse(body)
     except LineError as error:
         raise Problem(HTTPStatus.BAD_REQUEST, f"the body is {error.message}") from None
     if not isinstance(values, list):
@@ -93,7 +107,7 @@ def _array(body: bytes) -> list[Item]:
             f"expected a JSON array of 1 to {MAX_ITEMS} objects, got {len(values)}; "
             f"send several requests, or {NDJSON}",
         )
-    return [Item(f"item {number}", value) for number, value in enumerate(values, start=1)]
+    return Items("item", range(1, len(values) + 1), values)
 
 
 def _drain(request: HttpRequest) -> None:

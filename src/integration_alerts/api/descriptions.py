@@ -18,13 +18,14 @@ from integration_alerts.directory.directory_lines import (
     UserLine,
 )
 from integration_alerts.integrations.reports import Report
+from integration_alerts.rules.states import Result
 
 
 class ReportResult(msgspec.Struct, omit_defaults=True):
     """What became of one report; `error` names the place, the field and what was expected."""
 
     id: str | None
-    result: Literal["applied", "unchanged", "duplicate", "stale", "rejected"]
+    result: Result
     error: str | None = None
 
 

@@ -3,23 +3,27 @@
 from django.http import HttpRequest
 from ninja.security import HttpBearer
 
-from integration_alerts.directory.keys import find_key
-from integration_alerts.directory.models import ApiKey
+from integration_alerts.directory.keys import LiveKey, find_keys
 from integration_alerts.engine.operators import may_operate
+from integration_alerts.engine.retrying import is_away
+from integration_alerts.engine.sharing import Shared
+
+# Looked up for each request, so that a revoked key opens nothing from the next one on.
+_keys = Shared(find_keys, most=100, concerns_all=is_away)
 
 
 class BearerKey(HttpBearer):
     """`Authorization: Bearer ia_…`."""
 
-    def authenticate(self, request: HttpRequest, token: str) -> ApiKey | None:  # noqa: ARG002
+    def authenticate(self, request: HttpRequest, token: str) -> LiveKey | None:  # noqa: ARG002
         """The live key behind the token."""
-        return find_key(token)
+        return _keys.take(token, 1)
 
 
 class PlatformKey(BearerKey):
     """A platform key; a key of one account opens nothing here."""
 
-    def authenticate(self, request: HttpRequest, token: str) -> ApiKey | None:
+    def authenticate(self, request: HttpRequest, token: str) -> LiveKey | None:
         """The platform key behind the token."""
         key = super().authenticate(request, token)
         return key if key is not None and key.account is None else None

@@ -52,7 +52,7 @@ def report(file: IO[bytes]) -> None:
         from integration_alerts.rules.states import Result
 
         def take(lines: list[tuple[int, bytes]]) -> tuple[Counter[str], list[Rejected]]:
-            values: list[Any] = [intake.parse(line) for _, line in lines]
+            values: list[Any] = [intake.parse_report(line) for _, line in lines]
             answers = intake.take_reports(values, clock.now())
             counts: Counter[str] = Counter(answer.outcome.result.value for answer in answers)
             rejected = [

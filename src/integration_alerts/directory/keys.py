@@ -2,12 +2,22 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
+from integration_alerts.directory.columns import array
 from integration_alerts.directory.models import Account, ApiKey
+from integration_alerts.directory.statements import fetch
 
 PREFIX = "ia_"
+
+
+class LiveKey(NamedTuple):
+    """A key that is not revoked."""
+
+    account: str | None
+    """The account that it is bound to, by the platform's id; None: a platform key."""
 
 
 def create_key(name: str, account: Account | None, now: datetime) -> str:
@@ -18,13 +28,17 @@ def create_key(name: str, account: Account | None, now: datetime) -> str:
     return secret
 
 
-def find_key(secret: str) -> ApiKey | None:
-    """The live key with this secret, with its account; None when there is none or it is revoked."""
-    return (
-        ApiKey.objects.select_related("account")
-        .filter(digest=_digest(secret), revoked_at=None)
-        .first()
-    )
+def find_key(secret: str) -> LiveKey | None:
+    """The live key with this secret; None when there is none or it is revoked."""
+    return find_keys([secret])[0]
+
+
+def find_keys(secrets: Sequence[str]) -> list[LiveKey | None]:
+    """The live key with each secret, as `find_key` finds one; one statement."""
+    digests = [_digest(secret) for secret in secrets]
+    rows = fetch(_LIVE, [array("\\x" + digest.hex() for digest in set(digests))])
+    live = {digest: LiveKey(account) for digest, account in rows}
+    return [live.get(digest) for digest in digests]
 
 
 def revoke_keys(keys: Iterable[ApiKey], now: datetime) -> None:
@@ -35,3 +49,9 @@ def revoke_keys(keys: Iterable[ApiKey], now: datetime) -> None:
 
 def _digest(secret: str) -> bytes:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+_LIVE = """
+SELECT key.digest, account.external_id
+FROM api_key AS key LEFT JOIN account ON account.id = key.account_id
+WHERE key.digest = ANY(%s::bytea[]) AND key.revoked_at IS NULL"""

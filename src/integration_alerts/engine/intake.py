@@ -4,25 +4,37 @@ The way of the data begins here; both the API and the command line come through 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 
 from integration_alerts.alerts.subscribing import subscribe_activators
 from integration_alerts.directory.lines import LineError, decode
 from integration_alerts.engine import wakeups
-from integration_alerts.engine.retrying import retry_deadlocks
-from integration_alerts.integrations.reporting import Outcome, Recorded, record
-from integration_alerts.integrations.reports import Report, read_report
+from integration_alerts.engine.retrying import is_away, retry_deadlocks
+from integration_alerts.engine.sharing import Shared
+from integration_alerts.integrations.reporting import (
+    Outcome,
+    Recorded,
+    record,
+    unknown_account,
+)
+from integration_alerts.integrations.reports import (
+    Report,
+    check_time,
+    decode_report,
+    decode_reports,
+    read_report,
+)
 from integration_alerts.rules.states import Result
 
 BATCH = 1000
 
+SMALL = 100  # up to so many share a transaction with what other requests bring at the same time
 
-@dataclass(frozen=True, slots=True)
-class Taken:
+
+class Taken(NamedTuple):
     """The answer to one line: the report's id where it had a readable one, and its outcome."""
 
     id: str | None
@@ -32,20 +44,35 @@ class Taken:
 def take_reports(
     values: Sequence[Any], now: datetime, *, only_account: str | None = None
 ) -> list[Taken]:
-    """Take parsed JSON values, or the LineError that parsing one ended in; one answer each.
+    """Take what `parse_report` or `parse_reports` made of lines; one answer each.
 
-    Durable when it returns. `only_account` as in `integrations.reporting.record`.
+    Durable when it returns. `only_account` is the account that the caller's key is bound to: every
+    other account is unknown to it.
     """
-    read = [_read(value, now) for value in values]
-    reports = [report for report in read if isinstance(report, Report)]
-    recorded = record_reports(reports, now, only_account=only_account) if reports else None
-    outcomes = iter(recorded.outcomes if recorded else ())
+    answers = [_read(value, now, only_account) for value in values]
+    reports = [answer for answer in answers if isinstance(answer, Report)]
+    if not reports:
+        return answers  # type: ignore[return-value]  # all are rejections
+    if len(reports) <= SMALL:
+        outcomes = iter(_shared.take(_Request(reports, now), len(reports)))
+    else:
+        outcomes = iter(record_reports(reports, now).outcomes)
     return [
-        Taken(report.id, next(outcomes))
-        if isinstance(report, Report)
-        else Taken(_id_of(value), Outcome(Result.REJECTED, report.field, report.message))
-        for value, report in zip(values, read, strict=True)
+        Taken(answer.id, next(outcomes)) if isinstance(answer, Report) else answer
+        for answer in answers
     ]
+
+
+def parse_report(raw: bytes) -> Any:
+    """A line as a Report; where it is none, as `parse` reads it."""
+    report = decode_report(raw)
+    return parse(raw) if report is None else report
+
+
+def parse_reports(raw: bytes) -> Any:
+    """A JSON array as Reports; where one is none, its parsed value; raises LineError."""
+    reports = decode_reports(raw)
+    return decode(raw) if reports is None else reports
 
 
 def parse(raw: bytes) -> Any:
@@ -56,25 +83,26 @@ def parse(raw: bytes) -> Any:
         return error
 
 
-def _read(value: Any, now: datetime) -> Report | LineError:
-    if isinstance(value, LineError):
-        return value
+def _read(value: Any, now: datetime, only_account: str | None) -> Report | Taken:
     try:
-        return read_report(value, now)
+        if isinstance(value, LineError):
+            raise value
+        report = check_time(value, now) if isinstance(value, Report) else read_report(value, now)
     except LineError as error:
-        return error
+        return Taken(_id_of(value), Outcome(Result.REJECTED, error.field, error.message))
+    if only_account is not None and report.account != only_account:
+        return Taken(report.id, unknown_account(report.account))
+    return report
 
 
-def record_reports(
-    reports: Sequence[Report], now: datetime, *, only_account: str | None = None
-) -> Recorded:
+def record_reports(reports: Sequence[Report], now: datetime) -> Recorded:
     """Take reports that were read already, in one transaction."""
-    return retry_deadlocks(lambda: _record_once(reports, now, only_account))
+    return retry_deadlocks(lambda: _record_once(reports, now))
 
 
-def _record_once(reports: Sequence[Report], now: datetime, only_account: str | None) -> Recorded:
+def _record_once(reports: Sequence[Report], now: datetime) -> Recorded:
     with transaction.atomic():
-        recorded = record(reports, now, only_account=only_account)
+        recorded = record(reports, now)
         activators = [(each.account_id, each.actor) for each in recorded.activations]
         subscribe_activators(activators, now)
         if recorded.due:
@@ -82,6 +110,23 @@ def _record_once(reports: Sequence[Report], now: datetime, only_account: str | N
     return recorded
 
 
+class _Request(NamedTuple):
+    reports: list[Report]
+    now: datetime
+
+
+def _record_requests(requests: Sequence[_Request]) -> list[list[Outcome]]:
+    reports = [report for request in requests for report in request.reports]
+    recorded = record_reports(reports, max(request.now for request in requests))
+    outcomes = iter(recorded.outcomes)
+    return [[next(outcomes) for _ in request.reports] for request in requests]
+
+
+_shared = Shared(_record_requests, most=BATCH, concerns_all=is_away)
+
+
 def _id_of(value: Any) -> str | None:
+    if isinstance(value, Report):
+        return value.id
     found = value.get("id") if isinstance(value, dict) else None
     return found if isinstance(found, str) else None

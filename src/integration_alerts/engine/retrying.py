@@ -5,13 +5,23 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
+from procrastinate.exceptions import ConnectorException
 
 TRIES = 8
 _PAUSE_SECONDS = 0.05
 _DEADLOCK = "40P01"
 
 Result = TypeVar("Result")
+
+
+def is_away(error: Exception) -> bool:
+    """Whether an error means that the database cannot be reached, or is ending connections."""
+    if not isinstance(error, InterfaceError | OperationalError | ConnectorException):
+        return False
+    # Without a state it is not the server that speaks; 57: an operator's intervention.
+    state = getattr(error.__cause__, "sqlstate", None)
+    return state is None or state.startswith(("08", "57P"))
 
 
 def retry_deadlocks(transaction: Callable[[], Result]) -> Result:

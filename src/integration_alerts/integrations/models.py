@@ -109,7 +109,8 @@ class ReportReceipt(models.Model):
     """The event id of every report that was accepted: what makes a second one a duplicate (R2)."""
 
     pk = models.CompositePrimaryKey("account_id", "event_id")
-    account = models.ForeignKey(Account, models.PROTECT)
+    # No foreign key: it would be checked for every report. Accounts are closed, never deleted.
+    account = models.ForeignKey(Account, models.PROTECT, db_constraint=False, db_index=False)
     event_id = models.TextField()
     received_at = models.DateTimeField()
 
@@ -121,7 +122,9 @@ class StateChange(models.Model):
     """A report that changed the state, or came too late to (`stale`); kept as history."""
 
     account = models.ForeignKey(Account, models.PROTECT, db_constraint=False, db_index=False)
-    integration = models.ForeignKey(Integration, models.CASCADE, db_constraint=False)
+    integration = models.ForeignKey(
+        Integration, models.CASCADE, db_constraint=False, db_index=False
+    )
     event_id = models.TextField()
     state = models.TextField(choices=STATE_CHOICES)
     occurred_at = models.DateTimeField()
@@ -155,7 +158,9 @@ class Incident(models.Model):
     """
 
     account = models.ForeignKey(Account, models.PROTECT, db_constraint=False, db_index=False)
-    integration = models.ForeignKey(Integration, models.CASCADE, db_constraint=False)
+    integration = models.ForeignKey(
+        Integration, models.CASCADE, db_constraint=False, db_index=False
+    )
     state = models.TextField(choices=STATE_CHOICES)
     state_since = models.DateTimeField()
     opened_at = models.DateTimeField()

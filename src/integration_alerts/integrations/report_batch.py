@@ -3,12 +3,15 @@
 No database here: `report_rows` reads these values and saves them.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from integration_alerts.integrations.reports import Report
+import msgspec
+
+from integration_alerts.integrations.reports import DESCRIPTION, Report
 from integration_alerts.rules.flapping import Openings, opened
-from integration_alerts.rules.states import Standing, State
+from integration_alerts.rules.states import Decision, Result, Standing, State
 
 Key = tuple[int, str]  # (account id, external id)
 
@@ -21,13 +24,22 @@ class Tenant:
     active: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Known:
     """What the directory knows of the names in a batch."""
 
     accounts: dict[str, Tenant]
     companies: dict[Key, Tenant]
-    owners: dict[Key, int]  # integration -> its company's id
+    integrations: dict[Key, int]
+    owners: dict[Key, int]  # integration -> its company's id; with those that the batch will make
+
+
+class Accepted(NamedTuple):
+    """A report that may be applied, with where its answer belongs in the batch."""
+
+    place: int
+    report: Report
+    account_id: int
 
 
 @dataclass(slots=True)
@@ -42,12 +54,12 @@ class IncidentRow:
     flapping_since: datetime | None = None
 
 
-@dataclass(slots=True)
-class Row:
+class Row(msgspec.Struct):
     """An integration under our lock, with what the batch makes of it."""
 
     id: int
     account_id: int
+    external_id: str
     standing: Standing
     openings: Openings
     name: str
@@ -56,20 +68,35 @@ class Row:
     connection: str
     reason_code: str
     reason_message: str
-    changed: bool = False
+    confirmed: bool = False  # its state was reported again
+    changed: bool = False  # more than that
     incident: IncidentRow | None = None
-    incidents: list[IncidentRow] = field(default_factory=list)  # all that this batch touched
+    incidents: list[IncidentRow] = []  # all that this batch touched
 
-    def describe(self, report: Report) -> None:
-        """Take over what a report says besides the state; an absent field stays as it is."""
-        self.changed = True
-        for name in ("name", "provider", "fix_url", "connection"):
-            if (value := getattr(report, name)) is not None:
+    def apply(self, decision: Decision, report: Report) -> None:
+        """Take over what a report that is not stale says; an absent field stays as it is."""
+        if decision.result is Result.UNCHANGED:
+            self.confirmed = True
+        else:
+            self.changed = True
+            self._reason("", "")  # the old reason belongs to the old state
+        if report.describes:
+            self._describe(report)
+        self.standing = decision.standing
+
+    def _describe(self, report: Report) -> None:
+        for name in DESCRIPTION:
+            value = getattr(report, name)
+            if value is not None and value != getattr(self, name):
                 setattr(self, name, value)
+                self.changed = True
         if report.reason is not None:
-            self.reason_code, self.reason_message = report.reason.code, report.reason.message
-        elif report.state != self.standing.state:
-            self.reason_code = self.reason_message = ""  # the old reason belongs to the old state
+            self._reason(report.reason.code, report.reason.message)
+
+    def _reason(self, code: str, message: str) -> None:
+        if (self.reason_code, self.reason_message) != (code, message):
+            self.reason_code, self.reason_message = code, message
+            self.changed = True
 
     def open_incident(self, state: State, at: datetime) -> None:
         """Begin a new incident in this state."""

@@ -8,10 +8,10 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
-from integration_alerts.directory.columns import columns
+from integration_alerts.directory.columns import array, columns
+from integration_alerts.directory.statements import fetch, run
 from integration_alerts.integrations.report_batch import (
+    Accepted,
     Change,
     IncidentRow,
     Key,
@@ -20,116 +20,122 @@ from integration_alerts.integrations.report_batch import (
     Tenant,
 )
 from integration_alerts.integrations.reports import Report
-from integration_alerts.rules.flapping import Openings
+from integration_alerts.rules.flapping import NONE, Openings
 from integration_alerts.rules.schedule import first_look_at
-from integration_alerts.rules.states import Standing, State
+from integration_alerts.rules.states import UNHEALTHY, Standing, State
+
+Values = tuple[Any, ...]
 
 
 def resolve(reports: Sequence[Report]) -> Known:
     """Look up the accounts, companies and integrations that a batch names."""
     accounts = {
         name: Tenant(id_, active)
-        for id_, name, active in _fetch(
-            "SELECT id, external_id, active FROM account WHERE external_id = ANY(%s)",
-            [list({report.account for report in reports})],
-        )
+        for id_, name, active in fetch(_ACCOUNTS, [array({r.account for r in reports})])
     }
-    named = [(accounts[r.account].id, r) for r in reports if r.account in accounts]
+    ids = {name: account.id for name, account in accounts.items()}
+    named = [(ids[r.account], r) for r in reports if r.account in ids]
     companies = {
         (account_id, name): Tenant(id_, active)
-        for account_id, name, id_, active in _fetch(
-            "SELECT account_id, external_id, id, active FROM company" + _BY_KEYS,
-            columns({(account_id, report.company) for account_id, report in named}, 2),
+        for account_id, name, id_, active in fetch(
+            _COMPANIES, columns({(account_id, r.company) for account_id, r in named}, 2)
         )
     }
-    owners = {
-        (account_id, name): company_id
-        for account_id, name, company_id in _fetch(
-            "SELECT account_id, external_id, company_id FROM integration" + _BY_KEYS,
-            columns({(account_id, report.integration) for account_id, report in named}, 2),
-        )
-    }
-    return Known(accounts, companies, owners)
+    found = fetch(
+        _INTEGRATIONS, columns({(account_id, r.integration) for account_id, r in named}, 2)
+    )
+    return Known(
+        accounts,
+        companies,
+        {(account_id, name): id_ for account_id, name, id_, _ in found},
+        {(account_id, name): company_id for account_id, name, _, company_id in found},
+    )
 
 
-def claim_event_ids(reports: Sequence[Report], known: Known, now: datetime) -> set[Key]:
+def claim_event_ids(accepted: Sequence[Accepted], now: datetime) -> set[Key]:
     """Note the event ids that are new, for good; returns them. The others are duplicates (R2)."""
-    keys = {(known.accounts[report.account].id, report.id) for report in reports}
-    return {
-        (account_id, event_id)
-        for account_id, event_id in _fetch(
-            """
-            INSERT INTO report_receipt (account_id, event_id, received_at)
-            SELECT account_id, event_id, %s
-            FROM unnest(%s::bigint[], %s::text[]) AS batch (account_id, event_id)
-            ORDER BY account_id, event_id
-            ON CONFLICT DO NOTHING
-            RETURNING account_id, event_id
-            """,
-            [now, *columns(keys, 2)],
-        )
-    }
+    keys = {(each.account_id, each.report.id) for each in accepted}
+    return set(fetch(_INSERT_RECEIPTS, [now, *columns(keys, 2)]))
 
 
-def lock_integrations(
-    reports: Sequence[Report], known: Known, fresh: Collection[Key]
-) -> dict[Key, Row]:
+def lock_integrations(fresh: Sequence[Accepted], known: Known) -> dict[Key, Row]:
     """Make the integrations that are new, lock all that the fresh reports name, and read them."""
-    wanted: dict[Key, int] = {}
-    for report in reports:
-        account_id = known.accounts[report.account].id
-        if (account_id, report.id) in fresh:
-            company = known.companies[account_id, report.company]
-            wanted.setdefault((account_id, report.integration), company.id)
-    missing = {(*key, company) for key, company in wanted.items() if key not in known.owners}
+    wanted = {(each.account_id, each.report.integration) for each in fresh}
+    missing = wanted.difference(known.integrations)
     if missing:
-        _execute(_INSERT_INTEGRATIONS, columns(missing, 3))
+        _make_integrations(missing, known)
     # Two statements: after waiting for a lock, a join would still show the incident of before.
-    locked = _fetch(_LOCK_INTEGRATIONS, columns(set(wanted), 2))
-    rows = {
-        (record[1], record[2]): Row(
-            record[0], record[1], _standing(*record[3:6]), Openings(*record[6:9]), *record[9:]
-        )
-        for record in locked
-    }
-    by_id = {row.id: row for row in rows.values()}
-    for id_, integration_id, state, since, opened_at in _fetch(_OPEN_INCIDENTS, [list(by_id)]):
-        by_id[integration_id].incident = IncidentRow(State(state), since, opened_at, id_)
+    locked = fetch(_LOCK_INTEGRATIONS, [array(known.integrations[key] for key in wanted)])
+    rows = {}
+    for id_, account_id, name, state, since, reported_at, last, earlier, flapping, *told in locked:
+        standing = Standing(_STATES[state], since, reported_at)
+        openings = Openings(last, earlier, flapping) if last else NONE
+        rows[account_id, name] = Row(id_, account_id, name, standing, openings, *told)
+    _find_incidents(fresh, rows)
     return rows
 
 
 def save(rows: Iterable[Row], changes: Sequence[Change], now: datetime) -> None:
     """Write the batch: standings, history, incidents."""
-    rows = [row for row in rows if row.changed]
-    if rows:
-        _execute(_UPDATE_INTEGRATIONS, columns((_integration_values(row) for row in rows), 13))
+    rows = list(rows)
+    changed = [row for row in rows if row.changed]
+    _save_integrations(
+        [(row.id, row.standing.reported_at) for row in rows if row.confirmed and not row.changed],
+        [_integration_values(row) for row in changed],
+    )
     if changes:
-        _execute(
-            _INSERT_CHANGES, [now, *columns((_change_values(change) for change in changes), 9)]
-        )
-    touched = [(row, incident) for row in rows for incident in row.incidents]
+        run(_INSERT_CHANGES, [now, *columns((_change_values(change) for change in changes), 9)])
+    _save_incidents([(row, incident) for row in changed for incident in row.incidents], now)
+
+
+def _make_integrations(missing: Collection[Key], known: Known) -> None:
+    made = fetch(_INSERT_INTEGRATIONS, columns({(*key, known.owners[key]) for key in missing}, 3))
+    if len(made) < len(missing):  # another batch has made them meanwhile
+        made = fetch(_INTEGRATIONS, columns(missing, 2))
+    for account_id, name, id_, _ in made:
+        known.integrations[account_id, name] = id_
+
+
+def _save_integrations(confirmed: Sequence[Values], changed: Sequence[Values]) -> None:
+    if confirmed and changed:
+        run(_CONFIRM_AND_UPDATE, [*columns(confirmed, 2), *columns(changed, 13)])
+    elif confirmed:
+        run(_CONFIRM_INTEGRATIONS, columns(confirmed, 2))
+    elif changed:
+        run(_UPDATE_INTEGRATIONS, columns(changed, 13))
+
+
+def _find_incidents(fresh: Sequence[Accepted], rows: dict[Key, Row]) -> None:
+    """Read the open incidents of the integrations whose state will be another one."""
+    moving: dict[int, Row] = {}
+    for _, report, account_id in fresh:
+        row = rows[account_id, report.integration]
+        state = row.standing.state
+        if state is not report.state and state in UNHEALTHY:
+            moving[row.id] = row
+    if moving:
+        for id_, integration_id, state, since, opened_at in fetch(_OPEN_INCIDENTS, [array(moving)]):
+            moving[integration_id].incident = IncidentRow(State(state), since, opened_at, id_)
+
+
+def _save_incidents(touched: Sequence[tuple[Row, IncidentRow]], now: datetime) -> None:
     opened = [_incident_values(row, new, now) for row, new in touched if new.id is None]
     changed = [(old.id, *_incident_values(row, old, now)[3:]) for row, old in touched if old.id]
     if changed:  # before the new ones: an integration has one open incident at most
-        _execute(_UPDATE_INCIDENTS, columns(sorted(changed), 6))
+        run(_UPDATE_INCIDENTS, columns(sorted(changed), 6))
     if opened:
-        _execute(_INSERT_INCIDENTS, columns(opened, 8))
+        run(_INSERT_INCIDENTS, columns(opened, 8))
 
 
-def _standing(state: str | None, since: datetime | None, reported_at: datetime | None) -> Standing:
-    return Standing(None if state is None else State(state), since, reported_at)
-
-
-def _integration_values(row: Row) -> tuple[Any, ...]:
-    standing, openings = row.standing, row.openings
+def _integration_values(row: Row) -> Values:
+    openings = row.openings
     return (
-        row.id, standing.state, standing.since, standing.reported_at, openings.last,
-        openings.earlier, openings.flapping_since, row.name, row.provider, row.fix_url,
-        row.connection, row.reason_code, row.reason_message,
+        row.id, *row.standing, openings.last, openings.earlier, openings.flapping_since, row.name,
+        row.provider, row.fix_url, row.connection, row.reason_code, row.reason_message,
     )  # fmt: skip
 
 
-def _change_values(change: Change) -> tuple[Any, ...]:
+def _change_values(change: Change) -> Values:
     report, reason = change.report, change.report.reason
     return (
         change.row.account_id, change.row.id, report.id, report.state, report.occurred_at,
@@ -138,7 +144,7 @@ def _change_values(change: Change) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _incident_values(row: Row, incident: IncidentRow, now: datetime) -> tuple[Any, ...]:
+def _incident_values(row: Row, incident: IncidentRow, now: datetime) -> Values:
     # A closed one, and one that changed its state, are planned at once: what is queued must go.
     continued = incident.id is not None or incident.closed_at is not None
     look = now if continued else first_look_at(incident.state, incident.since, now)
@@ -148,21 +154,24 @@ def _incident_values(row: Row, incident: IncidentRow, now: datetime) -> tuple[An
     )  # fmt: skip
 
 
-def _fetch(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
+_STATES: dict[str | None, State | None] = {None: None, **{state.value: state for state in State}}
 
-
-def _execute(sql: str, parameters: Sequence[Any]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-
+_ACCOUNTS = "SELECT id, external_id, active FROM account WHERE external_id = ANY(%s::text[])"
 
 _BY_KEYS = """
  JOIN unnest(%s::bigint[], %s::text[]) AS batch (account_id, external_id)
 USING (account_id, external_id)"""
+_COMPANIES = "SELECT account_id, external_id, id, active FROM company" + _BY_KEYS
+# Served by the unique index integration_external_id.
+_INTEGRATIONS = "SELECT account_id, external_id, id, company_id FROM integration" + _BY_KEYS
+
+_INSERT_RECEIPTS = """
+INSERT INTO report_receipt (account_id, event_id, received_at)
+SELECT account_id, event_id, %s
+FROM unnest(%s::bigint[], %s::text[]) AS batch (account_id, event_id)
+ORDER BY account_id, event_id
+ON CONFLICT DO NOTHING
+RETURNING account_id, event_id"""
 
 _INSERT_INTEGRATIONS = """
 INSERT INTO integration (account_id, external_id, company_id, name, provider, fix_url, connection,
@@ -170,24 +179,29 @@ INSERT INTO integration (account_id, external_id, company_id, name, provider, fi
 SELECT account_id, external_id, company_id, '', '', '', '', '', ''
 FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) AS batch (account_id, external_id, company_id)
 ORDER BY account_id, external_id
-ON CONFLICT DO NOTHING"""
+ON CONFLICT DO NOTHING
+RETURNING account_id, external_id, id, company_id"""
 
-_LOCK_INTEGRATIONS = (
-    """
+_LOCK_INTEGRATIONS = """
 SELECT id, account_id, external_id, state, state_since, reported_at, last_opened_at,
        earlier_opened_at, flapping_since, name, provider, fix_url, connection, reason_code,
        reason_message
-FROM integration"""
-    + _BY_KEYS
-    + """
+FROM integration WHERE id = ANY(%s::bigint[])
 ORDER BY id
-FOR NO KEY UPDATE OF integration"""
-)
+FOR NO KEY UPDATE"""
 
 # Served by the partial unique index incident_one_open.
 _OPEN_INCIDENTS = """
 SELECT id, integration_id, state, state_since, opened_at
-FROM incident WHERE integration_id = ANY(%s) AND closed_at IS NULL"""
+FROM incident WHERE integration_id = ANY(%s::bigint[]) AND closed_at IS NULL"""
+
+# No index holds reported_at: the new version stays on its page (HOT) while that has room. Naming
+# the state saves most of the time: where an UPDATE names no column that a generated one is made of,
+# PostgreSQL reads that column's expression anew for each row.
+_CONFIRM_INTEGRATIONS = """
+UPDATE integration SET reported_at = batch.reported_at, state = integration.state
+FROM unnest(%s::bigint[], %s::timestamptz[]) AS batch (id, reported_at)
+WHERE integration.id = batch.id"""
 
 _UPDATE_INTEGRATIONS = """
 UPDATE integration
@@ -202,6 +216,8 @@ FROM unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::
      AS batch (id, state, since, reported_at, last_opened_at, earlier_opened_at, flapping_since,
                name, provider, fix_url, connection, reason_code, reason_message)
 WHERE integration.id = batch.id"""
+
+_CONFIRM_AND_UPDATE = f"WITH confirmed AS ({_CONFIRM_INTEGRATIONS}){_UPDATE_INTEGRATIONS}"
 
 _INSERT_CHANGES = """
 INSERT INTO state_change (received_at, account_id, integration_id, event_id, state, occurred_at,

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from integration_alerts.integrations import report_rows
-from integration_alerts.integrations.report_batch import Change, Key, Known, Row
+from integration_alerts.integrations.report_batch import Accepted, Change, Key, Known, Row, Tenant
 from integration_alerts.integrations.reports import Report
-from integration_alerts.rules.states import Decision, IncidentEffect, Result, decide
+from integration_alerts.rules.states import IncidentEffect, Result, decide
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,46 +40,68 @@ class Recorded:
     due: bool = False  # an incident opened, changed or closed: planning has work
 
 
-def record(
-    reports: Sequence[Report], now: datetime, *, only_account: str | None = None
-) -> Recorded:
+def record(reports: Sequence[Report], now: datetime) -> Recorded:
     """Apply reports in the order given. Call inside a transaction.
 
-    `only_account` is the account that the caller's key is bound to: every other account is unknown
-    to it. A report that cannot be applied is rejected alone; its neighbours are not touched.
+    A report that cannot be applied is rejected alone; its neighbours are not touched.
     """
     known = report_rows.resolve(reports)
-    owners = dict(known.owners)  # with those that this batch makes
-    outcomes = [_refusal(report, known, owners, only_account) for report in reports]
-    accepted = [index for index, refused in enumerate(outcomes) if refused is None]
-    fresh = report_rows.claim_event_ids([reports[i] for i in accepted], known, now)
-    rows = report_rows.lock_integrations([reports[i] for i in accepted], known, fresh)
-    recorded = Recorded([refused or _DUPLICATE for refused in outcomes])
+    recorded = Recorded([_DUPLICATE] * len(reports))
+    accepted = _accepted(reports, known, recorded.outcomes)
+    fresh = _fresh(accepted, report_rows.claim_event_ids(accepted, now)) if accepted else []
+    if not fresh:
+        return recorded
+    rows = report_rows.lock_integrations(fresh, known)
     changes: list[Change] = []
-    for index in accepted:
-        report = reports[index]
-        account_id = known.accounts[report.account].id
-        if (account_id, report.id) not in fresh:
-            continue
-        fresh.discard((account_id, report.id))  # the same id later in this batch is a duplicate
+    for index, report, account_id in fresh:
         row = rows[account_id, report.integration]
-        decision = _apply(report, row)
-        recorded.outcomes[index] = _OUTCOMES[decision.result]
-        if decision.result is not Result.UNCHANGED:
-            changes.append(Change(row, report, stale=decision.result is Result.STALE))
+        decision = decide(row.standing, report.state, report.occurred_at)
+        result = decision.result
+        recorded.outcomes[index] = _OUTCOMES[result.value]
+        if result is not Result.UNCHANGED:
+            changes.append(Change(row, report, stale=result is Result.STALE))
+        if result is not Result.STALE:
+            row.apply(decision, report)
+        if decision.incident is not IncidentEffect.NONE:
+            recorded.due = True
+            _move_incident(row, decision.incident, report)
         if decision.activated and report.actor is not None:
             recorded.activations.append(Activation(account_id, report.actor))
-        recorded.due |= decision.incident is not IncidentEffect.NONE
     report_rows.save(rows.values(), changes, now)
     return recorded
 
 
-def _refusal(
-    report: Report, known: Known, owners: dict[Key, int], only_account: str | None
-) -> Outcome | None:
-    account = known.accounts.get(report.account)
-    if account is None or (only_account is not None and report.account != only_account):
-        return _rejected("account", f"no account {report.account!r}; import it first")
+def _accepted(reports: Sequence[Report], known: Known, outcomes: list[Outcome]) -> list[Accepted]:
+    """The reports that may be applied; the others' outcomes are noted."""
+    accepted = []
+    for index, report in enumerate(reports):
+        account = known.accounts.get(report.account)
+        if account is None:
+            outcomes[index] = unknown_account(report.account)
+        elif refusal := _refusal(report, account, known):
+            outcomes[index] = refusal
+        else:
+            accepted.append(Accepted(index, report, account.id))
+    return accepted
+
+
+def _fresh(accepted: Sequence[Accepted], claimed: set[Key]) -> list[Accepted]:
+    """Those whose event id is new; the same id later in this batch is a duplicate."""
+    fresh = []
+    for each in accepted:
+        key = (each.account_id, each.report.id)
+        if key in claimed:
+            claimed.remove(key)
+            fresh.append(each)
+    return fresh
+
+
+def unknown_account(name: str) -> Outcome:
+    """The outcome of a report about an account that is not there, or not for this caller."""
+    return _rejected("account", f"no account {name!r}; import it first")
+
+
+def _refusal(report: Report, account: Tenant, known: Known) -> Outcome | None:
     if not account.active:
         return _rejected("account", f"account {report.account!r} is closed")
     company = known.companies.get((account.id, report.company))
@@ -87,7 +109,7 @@ def _refusal(
         return _rejected("company", f"no company {report.company!r} in account {report.account!r}")
     if not company.active:
         return _rejected("company", f"company {report.company!r} is switched off")
-    if owners.setdefault((account.id, report.integration), company.id) != company.id:
+    if known.owners.setdefault((account.id, report.integration), company.id) != company.id:
         return _rejected(
             "company",
             f"integration {report.integration!r} belongs to another company of this account; "
@@ -96,12 +118,8 @@ def _refusal(
     return None
 
 
-def _apply(report: Report, row: Row) -> Decision:
-    decision = decide(row.standing, report.state, report.occurred_at)
-    if decision.result is not Result.STALE:
-        row.describe(report)
-    row.standing = decision.standing
-    match decision.incident:
+def _move_incident(row: Row, effect: IncidentEffect, report: Report) -> None:
+    match effect:
         case IncidentEffect.OPENS:
             row.open_incident(report.state, report.occurred_at)
         case IncidentEffect.ENTERS:
@@ -110,7 +128,6 @@ def _apply(report: Report, row: Row) -> Decision:
             row.close_incident(report.occurred_at)
         case IncidentEffect.NONE:
             pass
-    return decision
 
 
 def _rejected(name: str, error: str) -> Outcome:
@@ -118,4 +135,4 @@ def _rejected(name: str, error: str) -> Outcome:
 
 
 _DUPLICATE = Outcome(Result.DUPLICATE)
-_OUTCOMES = {result: Outcome(result) for result in Result}
+_OUTCOMES = {result.value: Outcome(result) for result in Result}  # quicker to find than by members

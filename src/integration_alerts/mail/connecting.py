@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 
 from integration_alerts.directory.columns import columns
+from integration_alerts.directory.statements import fetch
 from integration_alerts.mail.arranging import Cause
-from integration_alerts.mail.fetching import fetch_all
 from integration_alerts.rules.eligibility import Role
 from integration_alerts.rules.permissions import Person, may_know
 
@@ -53,7 +53,7 @@ def _latest(cause: Cause, signed_in: Mapping[int, tuple[datetime, int]]) -> int 
 
 def _signed_in(integration_ids: Collection[int]) -> dict[int, tuple[datetime, int]]:
     """By integration: when a member last set it up or activated it, and which member."""
-    rows = fetch_all(_SIGNED_IN, [list(integration_ids)])
+    rows = fetch(_SIGNED_IN, [list(integration_ids)])
     return {integration: (at, member) for integration, at, member in rows}
 
 
@@ -65,7 +65,7 @@ def _names_known(
     One company that both are assigned to is as good as all, and there may be thousands.
     """
     names = {}
-    for reader_id, member_id, name, role, company in fetch_all(_PAIRS, columns(pairs, 2)):
+    for reader_id, member_id, name, role, company in fetch(_PAIRS, columns(pairs, 2)):
         shared = frozenset({company} if company else ())
         reader = Person(reader_id, readers[reader_id], shared)
         if may_know(reader, Person(member_id, Role(role), shared)):

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from integration_alerts.directory.columns import columns
+from integration_alerts.directory.statements import fetch
 from integration_alerts.mail.brand import Brand
 from integration_alerts.mail.connecting import connected_by
-from integration_alerts.mail.fetching import fetch_all
 from integration_alerts.mail.items import Listing, Told, listings
 from integration_alerts.mail.letters import Letter
 from integration_alerts.mail.stationery import Draft, Stationery
@@ -104,7 +104,7 @@ def _readers(drafts: Sequence[Draft]) -> dict[int, _Reader]:
         email: _Reader(account, zone, Brand.of(*brand), name, Role(role), origin,
                        tuple(zip(notices, companies, strict=True)))
         for email, account, zone, *brand, name, role, origin, notices, companies in (
-            fetch_all(_READERS, asked)
+            fetch(_READERS, asked)
         )
     }  # fmt: skip
 
@@ -117,7 +117,7 @@ def _threads(drafts: Sequence[Draft], listed: Mapping[int, Listing]) -> dict[int
         for incident, notice in sorted(listed[draft.id].incidents)[:_THREADED]
     ]
     threads: dict[int, list[str]] = defaultdict(list)
-    for email, message_id in fetch_all(_THREADS, columns(asked, 4)):
+    for email, message_id in fetch(_THREADS, columns(asked, 4)):
         threads[email].append(message_id)
     return threads
 

@@ -7,8 +7,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from integration_alerts.directory.columns import columns
+from integration_alerts.directory.statements import fetch
 from integration_alerts.mail.arranging import Arrangement, Item, Urgency, arrange
-from integration_alerts.mail.fetching import fetch_all
 from integration_alerts.mail.letters import NoticeFacts
 from integration_alerts.mail.stationery import Stationery
 from integration_alerts.rules.schedule import Step
@@ -76,7 +76,7 @@ def _notices(told: Collection[tuple[int, int]]) -> dict[tuple[int, int], _Notice
             flapping,
         )
         for notice, integration, company, name, state, step, since, shared, incident, flapping in (
-            fetch_all(_NOTICES, columns(told, 2))
+            fetch(_NOTICES, columns(told, 2))
         )
     }
 
@@ -84,8 +84,7 @@ def _notices(told: Collection[tuple[int, int]]) -> dict[tuple[int, int], _Notice
 def _texts(integration_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
     """The fields of NoticeFacts that integrations say of themselves, in their order."""
     return {
-        integration: tuple(texts)
-        for integration, *texts in fetch_all(_TEXTS, [list(integration_ids)])
+        integration: tuple(texts) for integration, *texts in fetch(_TEXTS, [list(integration_ids)])
     }
 
 

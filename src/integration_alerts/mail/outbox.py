@@ -12,9 +12,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 
-from integration_alerts.directory.columns import columns
+from integration_alerts.directory.columns import array, columns
+from integration_alerts.directory.statements import run
 from integration_alerts.mail.models import Email, EmailStatus
 from integration_alerts.mail.settling import end, settle
 from integration_alerts.mail.wanted import Wanted, look_again
@@ -107,9 +108,8 @@ def record(attempts: Sequence[Attempt], worker: UUID) -> dict[int, EmailStatus]:
                 _apply(row, attempt)
         values = [_attempt_values(row, by_id[row.pk]) for row in rows]
         outcomes = [_outcome_values(row) for row in rows]
-        with connection.cursor() as cursor:
-            cursor.execute(_INSERT_ATTEMPTS, columns(values, 9))
-            cursor.execute(_UPDATE_OUTCOMES, columns(outcomes, 8))
+        run(_INSERT_ATTEMPTS, columns(values, 9))
+        run(_UPDATE_OUTCOMES, columns(outcomes, 8))
     return {row.pk: EmailStatus(row.status) for row in rows}
 
 
@@ -133,9 +133,7 @@ def give_back_abandoned(possibly_alive: Collection[UUID], now: datetime) -> int:
     nobody knows: each gets an attempt without an answer, so that should its state end now, nobody
     who may have it is told the same in another mail.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_GIVE_BACK_ABANDONED, [now, list(possibly_alive), now, now])
-        return int(cursor.rowcount)
+    return run(_GIVE_BACK_ABANDONED, [now, array(possibly_alive), now, now])
 
 
 def count_due(now: datetime, limit: int) -> int:
@@ -177,12 +175,11 @@ def _save(rows: Sequence[Email]) -> None:
     values = [
         (
             row.pk, row.status, row.outcome_reason, row.ended_at, row.date, row.subject,
-            row.address, row.message, row.next_attempt_at, row.claimed_by, row.open,
+            row.address, row.next_attempt_at, row.claimed_by, row.open,
         )
         for row in rows
     ]  # fmt: skip
-    with connection.cursor() as cursor:
-        cursor.execute(_UPDATE_EMAILS, columns(values, 11))
+    run(_UPDATE_EMAILS, [*columns(values, 10), [row.message for row in rows]])
 
 
 def _lock_to_record(email_ids: list[int]) -> list[Email]:
@@ -258,9 +255,9 @@ SET status = batch.status, outcome_reason = batch.reason, ended_at = batch.ended
     date = batch.date, subject = batch.subject, address = batch.address, message = batch.message,
     next_attempt_at = batch.next_attempt_at, claimed_by = batch.claimed_by, open = batch.open
 FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[],
-            %s::text[], %s::bytea[], %s::timestamptz[], %s::uuid[], %s::boolean[])
-     AS batch (id, status, reason, ended_at, date, subject, address, message, next_attempt_at,
-               claimed_by, open)
+            %s::text[], %s::timestamptz[], %s::uuid[], %s::boolean[], %s::bytea[])
+     AS batch (id, status, reason, ended_at, date, subject, address, next_attempt_at, claimed_by,
+               open, message)
 WHERE email.id = batch.id"""
 
 _INSERT_ATTEMPTS = """

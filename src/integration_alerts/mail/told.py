@@ -10,7 +10,7 @@ from heapq import merge
 from itertools import islice
 
 from integration_alerts.alerts.recipients import recipients
-from integration_alerts.mail.fetching import fetch_all
+from integration_alerts.directory.statements import fetch
 from integration_alerts.mail.text import count, joined
 from integration_alerts.rules.eligibility import Role
 from integration_alerts.rules.permissions import Person, reach
@@ -89,5 +89,5 @@ def _circles(company_ids: Collection[int]) -> dict[int, _Circle]:
 def _names(member_ids: Collection[int]) -> dict[int, tuple[str, Role]]:
     if not member_ids:
         return {}
-    rows = fetch_all("SELECT id, name, role FROM member WHERE id = ANY(%s)", [list(member_ids)])
+    rows = fetch("SELECT id, name, role FROM member WHERE id = ANY(%s)", [list(member_ids)])
     return {member: (name, Role(role)) for member, name, role in rows}

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
-
 from integration_alerts.alerts.recipients import Verdict, verdicts
 from integration_alerts.alerts.standing import STANDS
+from integration_alerts.directory.columns import array
+from integration_alerts.directory.statements import fetch
 
 
 @dataclass(slots=True)
@@ -60,9 +60,7 @@ class _Item:
 
 def look_again(email_ids: Sequence[int]) -> list[Wanted]:
     """For each email, in the given order: what of it may be sent now?"""
-    with connection.cursor() as cursor:
-        cursor.execute(_ITEMS, [list(email_ids)])
-        items = [_Item(*row) for row in cursor.fetchall()]
+    items = [_Item(*row) for row in fetch(_ITEMS, [array(email_ids)])]
     allowed = verdicts({(item.member_id, item.company_id) for item in items})
     found: dict[int, Wanted] = defaultdict(Wanted)
     for item in items:
@@ -72,9 +70,7 @@ def look_again(email_ids: Sequence[int]) -> list[Wanted]:
 
 def may_have_been_accepted(email_ids: Collection[int]) -> set[int]:
     """Which of these emails had an attempt whose acceptance nobody knows (R24)."""
-    with connection.cursor() as cursor:
-        cursor.execute(_UNKNOWN_ACCEPTANCE, [list(email_ids)])
-        return {email_id for (email_id,) in cursor.fetchall()}
+    return {email_id for (email_id,) in fetch(_UNKNOWN_ACCEPTANCE, [array(email_ids)])}
 
 
 def _judge(wanted: Wanted, item: _Item, verdict: Verdict) -> None:

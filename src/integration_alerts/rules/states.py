@@ -3,9 +3,9 @@
 Says nothing about who is told or when: that is `schedule` and `eligibility`.
 """
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
 
@@ -41,8 +41,7 @@ class IncidentEffect(StrEnum):
     CLOSES = "closes"
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """Where an integration stands: `state` is None while nothing was ever reported."""
 
     state: State | None = None
@@ -53,8 +52,7 @@ class Standing:
 NEW = Standing()
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """The outcome of one report: the standing after it, and what follows from it."""
 
     result: Result
