@@ -56,7 +56,7 @@ class Plot:
 
 def svg(plot: Plot) -> str:
     """The plot; x grows by factors, y linearly from 0."""
-    highest = max([*(point.high for point in plot.points), plot.target or 0])
+    highest = max([*(point.high for point in plot.points), plot.target or 0]) or 1.0
     step = _round_step(highest / _STEPS)
     top = step * math.ceil(highest / step)
     across = _across([point.x for point in plot.points])

@@ -14,6 +14,7 @@ _SHOPS = ROOT / "tests" / "data" / "shops"
 _SETTLING_SECONDS = 6
 _STORM_SECONDS = 240
 _BATCH = 1000
+_BACKTEST_SECONDS = 600
 _WAIT = 5
 
 
@@ -23,12 +24,12 @@ def backtest(bench: Bench) -> Samples:
     with bench.site() as site:
         for _ in bench.repeat("backtest", 120):
             began = time.perf_counter()
-            done = site.installation.command(
+            process = site.installation.start(
                 "backtest",
                 "--directory", str(_SHOPS / "shops-directory.ndjson"),
                 "--reports", str(_SHOPS / "shops-reports.ndjson"),
             )  # fmt: skip
-            assert done.returncode == 0, done.stderr
+            assert process.wait(_BACKTEST_SECONDS) == 0, site.installation.logs()
             add(samples, "backtest", time.perf_counter() - began)
     return samples
 

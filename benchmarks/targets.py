@@ -30,7 +30,7 @@ class Figure:
         """As people read it; empty without one."""
         if self.sense is None or self.bound is None:
             return ""
-        return f"{self.sense.value} {number(self.bound)}{self.unit and ' ' + self.unit}"
+        return f"{self.sense.value} {self.bound:,}{self.unit and ' ' + self.unit}"
 
     def met(self, value: float) -> bool | None:
         """Whether a value is on the right side; None without a target."""
