@@ -5,6 +5,7 @@ the latest results. `--scale 0.02 --no-save` tries a part out.
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 import time
@@ -38,9 +39,9 @@ def main(arguments: list[str]) -> int:
     except MissingSinkError as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 2
-    with tempfile.TemporaryDirectory(
-        prefix="integration-alerts-bench-", dir=options.folder
-    ) as place:
+    # Whatever ends this also ends what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    with tempfile.TemporaryDirectory(prefix="integration-alerts-", dir=options.folder) as place:
         bench = Bench(Path(place), runs=options.runs, scale=options.scale)
         merged = _run(bench, names)
     print(table(merged, names))

@@ -10,7 +10,7 @@ from pathlib import Path
 from benchmarks.mail_servers import ROOT
 from benchmarks.plots import Plot, Point, svg
 from benchmarks.results import Results
-from benchmarks.table import comparison, figure_of
+from benchmarks.table import comparison, figure_of, in_order
 from benchmarks.targets import FIGURES, SCENARIOS, Figure, Scenario, number
 
 _HERE = Path(__file__).parent
@@ -165,19 +165,13 @@ def _figures(results: Results) -> str:
         "| part | figure | median | least | most | p95 | p99 | runs | against before | of |",
         "| --- | --- | --: | --: | --: | --: | --: | --: | --- | --- |",
     ]
-    rows = sorted(results.get("figures", {}).items(), key=lambda each: (_place(each[0]), each[0]))
-    for key, row in rows:
+    for key, row in in_order(results):
         figure = figure_of(key, row["part"])
         values = [number(row[each]) for each in ("median", "min", "max", "p95", "p99")]
         name = f"{figure.name}, {figure.unit}" if figure.unit else figure.name
         cells = [row["part"], name, *values, str(row["n"]), comparison(figure, row)]
         lines.append("| " + " | ".join([*cells, f"{row['date']}, {row['revision']}"]) + " |")
     return "\n".join(lines) + "\n"
-
-
-def _place(key: str) -> int:
-    keys = list(FIGURES)
-    return keys.index(key) if key in FIGURES else len(keys)
 
 
 def _cell(value: object) -> str:

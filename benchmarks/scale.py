@@ -76,7 +76,7 @@ def _filled(bench: Bench, size: int) -> Site:
         # The last three of ten of every tenth company: the others are what `due` lets fail.
         fail(
             site.database,
-            f"integration.id > {layout.all_companies * 7} AND integration.company_id % 9 = 0",
+            f"integration.id > {layout.all_companies * 7} AND mod(integration.company_id, 9) = 0",
             _FAILED_DAYS,
         )
         if size == SIZES[-1]:

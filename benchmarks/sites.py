@@ -42,6 +42,8 @@ class Bench:
     scale: float = 1.0
     """What all sizes are multiplied with: less than 1 only to try a part out."""
     mail_server: Callable[[Path], MailServer] = SmtpSink
+    durable: bool = True
+    """fsync is on: off only where nobody looks at the figures."""
     progress: Progress = field(default_factory=Progress)
     _blank: "tuple[Path, str] | None" = None
     _kept: dict[str, "Site"] = field(default_factory=dict)
@@ -72,8 +74,13 @@ class Bench:
         """An installation that is made once, by `make`, and kept for other parts."""
         if name not in self._kept:
             self.progress.say(f"filling {name}")
-            site = self._kept[name] = self._copy(environment)
-            make(site)
+            site = self._copy(environment)
+            try:
+                make(site)
+            except BaseException:
+                site.close()
+                raise
+            self._kept[name] = site
         return self._kept[name]
 
     def blank(self) -> tuple[Path, str]:
@@ -83,7 +90,7 @@ class Bench:
             folder = self.place / "blank"
             folder.mkdir()
             installation = Installation(folder, None)
-            with EmbeddedPostgres(folder):
+            with EmbeddedPostgres(folder, durable=self.durable):
                 done = installation.command("migrate")
                 assert done.returncode == 0, done.stderr
                 self._blank = folder, installation.key()
@@ -100,17 +107,19 @@ class Bench:
         folder = self.place / f"site-{next(_numbers)}"
         # With everybody's rights and owners: PostgreSQL looks at them.
         subprocess.run(["cp", "-a", str(blank), str(folder)], check=True)  # noqa: S607
-        return Site(folder, key, environment)
+        return Site(folder, key, environment, durable=self.durable)
 
 
 class Site:
     """An installation, its embedded database (held up by us too), and what its processes use."""
 
-    def __init__(self, folder: Path, key: str, environment: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, key: str, environment: dict[str, str], *, durable: bool
+    ) -> None:
         self.folder = folder
         self.key = key
         self.installation = Installation(folder, None, **environment)
-        self.postgres = EmbeddedPostgres(folder)
+        self.postgres = EmbeddedPostgres(folder, durable=durable)
         self.postgres.acquire()
         self.database: Connection = psycopg.connect(**self.postgres.conninfo, autocommit=True)
         self.address = ""

@@ -12,7 +12,7 @@ _WIDTHS = (11, 11, 11, 11, 11, 4, 18, 7, 16)
 def table(results: Results, parts: Collection[str]) -> str:
     """A line for every figure of these parts, and one for every part that failed."""
     lines = [f"{'':54}" + _columns(_HEAD)]
-    for key, row in results["figures"].items():
+    for key, row in in_order(results):
         if row["part"] in parts:
             figure = figure_of(key, row["part"])
             name = f"{figure.name}, {figure.unit}" if figure.unit else figure.name
@@ -24,6 +24,13 @@ def table(results: Results, parts: Collection[str]) -> str:
         f"{part}: not measured: {why}" for part, why in results["failures"].items() if part in parts
     ]
     return "\n".join(lines)
+
+
+def in_order(results: Results) -> list[tuple[str, Results]]:
+    """Every figure by its key, in the order of `targets`; what that does not know comes last."""
+    places = {key: place for place, key in enumerate(FIGURES)}
+    rows = results.get("figures", {}).items()
+    return sorted(rows, key=lambda each: (places.get(each[0], len(places)), each[0]))
 
 
 def figure_of(key: str, part: str) -> Figure:
