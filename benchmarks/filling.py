@@ -10,6 +10,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import make_conninfo
+
+from integration_alerts.engine.postgres import EmbeddedPostgres
 
 Connection = psycopg.Connection[Any]
 
@@ -60,6 +63,11 @@ class Layout:
         """Where mail about an integration goes."""
         company = (number - 1) % self.all_companies
         return f"manager-{1 + company // self.companies_per_manager}@mail.example"
+
+
+def connect(postgres: EmbeddedPostgres, *, autocommit: bool = False) -> Connection:
+    """A connection to an embedded database."""
+    return psycopg.connect(make_conninfo(**postgres.conninfo), autocommit=autocommit)
 
 
 def fill(connection: Connection, layout: Layout) -> None:

@@ -9,9 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psycopg
-
-from benchmarks.filling import Connection
+from benchmarks.filling import Connection, connect
 from benchmarks.mail_servers import ROOT
 from benchmarks.sites import Bench
 from integration_alerts.engine.postgres import EmbeddedPostgres
@@ -23,7 +21,7 @@ _PAGE = b"\0" * 8192
 def facts(bench: Bench) -> dict[str, Any]:
     """Processors, memory, disk, versions, and PostgreSQL's settings that are not its defaults."""
     folder, _ = bench.blank()
-    with EmbeddedPostgres(folder) as postgres, psycopg.connect(**postgres.conninfo) as connection:
+    with EmbeddedPostgres(folder) as postgres, connect(postgres) as connection:
         version, settings = _postgres(connection)
     return {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),

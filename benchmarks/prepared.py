@@ -18,7 +18,7 @@ class Names(Protocol):
         """The ids of an integration, its company and its account."""
 
 
-def report(number: int, state: str, at: datetime, layout: Names) -> dict[str, str]:
+def report(number: int, state: str, at: datetime, layout: Names) -> dict[str, object]:
     """A status report about the integration of this number (`filling`)."""
     return {
         "id": next(_unique),

@@ -16,11 +16,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import psycopg
 from tests.installation import Installation, get
 
 from benchmarks import accounting, prepared
-from benchmarks.filling import Connection
+from benchmarks.filling import Connection, connect
 from benchmarks.mail_servers import ROOT, MailServer, SmtpSink
 from benchmarks.progress import Progress
 from integration_alerts.engine.postgres import EmbeddedPostgres
@@ -121,7 +120,7 @@ class Site:
         self.installation = Installation(folder, None, **environment)
         self.postgres = EmbeddedPostgres(folder, durable=durable)
         self.postgres.acquire()
-        self.database: Connection = psycopg.connect(**self.postgres.conninfo, autocommit=True)
+        self.database: Connection = connect(self.postgres, autocommit=True)
         self.address = ""
 
     def start_web(self) -> None:
@@ -175,7 +174,7 @@ class Site:
 
     def one(self, sql: str, *parameters: object) -> Any:
         """The first column of the first row."""
-        row = self.database.execute(sql, parameters).fetchone()  # type: ignore[arg-type]
+        row = self.database.execute(sql, parameters).fetchone()
         return None if row is None else row[0]
 
     def wait(

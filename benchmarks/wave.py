@@ -12,7 +12,7 @@ from benchmarks.filling import Layout, fail, fill
 from benchmarks.samples import Samples, add
 from benchmarks.sites import Bench
 
-_WAVE_SECONDS = 240
+_WAVE_SECONDS = 300
 _STEPS = 3
 _WAIT = 5
 
