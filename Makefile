@@ -40,8 +40,8 @@ check: $(VENV)/.dev ## style, types, layers, documents
 faults: $(VENV)/.dev ## the long tests: crashes and load (minutes)
 	$(BIN)/python -m pytest -m long
 
-bench: $(VENV)/.dev ## measure speed (minutes)
-	$(BIN)/python -m benchmarks
+bench: $(VENV)/.dev ## measure speed (20 minutes); PARTS="storm sweep" measures some of it
+	$(BIN)/python -m benchmarks $(PARTS)
 
 golden: $(VENV)/.dev ## write the golden mails of tests/golden anew
 	$(BIN)/python -m tests.golden_mails

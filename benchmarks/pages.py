@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.samples import Samples
 from integration_alerts.engine.postgres import EmbeddedPostgres
 
 if TYPE_CHECKING:
@@ -13,7 +14,6 @@ if TYPE_CHECKING:
 
 RUNS = 60
 WARM = 5
-Samples = dict[str, list[float]]
 
 _PEOPLE = {"administrator": "ada", "manager of 20": "max", "manager of 500": "mia"}
 _QUERIES = {
@@ -34,6 +34,7 @@ _QUERIES = {
 
 def pages(place: Path) -> Samples:
     """Every filter, search and a deep page, as an Administrator and as two Managers."""
+    place.mkdir()
     os.environ |= {"DATA_DIR": str(place), "SECRET_KEY": "benchmark"}
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "integration_alerts.settings")
     with EmbeddedPostgres(place):
