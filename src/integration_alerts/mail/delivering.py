@@ -28,6 +28,7 @@ BATCH = 250
 _LEAST_LOOKED_AT, _MOST_LOOKED_AT = 8, 64
 # An email begins within this time after it was looked at, or it is looked at again (R10, R12).
 FRESH_SECONDS = 0.02
+_CALL_SECONDS = 0.25
 # By so much emails that were not begun go ahead of one that met a refusal of them all: should the
 # server mean that one alone, they do not wait for it for ever.
 _AHEAD = timedelta(seconds=5)
@@ -68,6 +69,7 @@ class Delivery:
         self._fresh: deque[Claimed] = deque()
         self._looked_at = 0.0
         self._more_due = True
+        self._call_again_at = 0.0
         self._claiming = self._looking = False
         self._size = courier.slots  # of the latest claim
         self._done = 0  # emails taken since then
@@ -191,6 +193,12 @@ class Delivery:
         self._enqueue(emails if self.probing else self._those_whose_turn_it_is(emails), began)
         if len(emails) == size and not self.probing:
             self.expect_more()
+            self._call_others()
+
+    def _call_others(self) -> None:
+        # A wake-up costs as much as several mails, and one is enough for a worker to stay.
+        if time.monotonic() >= self._call_again_at:
+            self._call_again_at = time.monotonic() + _CALL_SECONDS
             self._on_more()
 
     def _those_whose_turn_it_is(self, emails: list[Claimed]) -> list[Claimed]:

@@ -255,7 +255,7 @@ SET status = batch.status, outcome_reason = batch.reason, ended_at = batch.ended
     date = batch.date, subject = batch.subject, address = batch.address, message = batch.message,
     next_attempt_at = batch.next_attempt_at, claimed_by = batch.claimed_by, open = batch.open
 FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[],
-            %s::text[], %s::timestamptz[], %s::uuid[], %s::boolean[], %s::bytea[])
+            %s::text[], %s::timestamptz[], %s::uuid[], %s::boolean[], %b::bytea[])
      AS batch (id, status, reason, ended_at, date, subject, address, next_attempt_at, claimed_by,
                open, message)
 WHERE email.id = batch.id"""

@@ -53,6 +53,7 @@ class SmtpConnection:
         self._session = session
         self._timeouts = session.timeouts
         self._pipelines = session.offers("pipelining")
+        self._announced_at = 0.0
         self.usable = True
         """Whether another email can be sent over this connection."""
         self.emails = 0
@@ -60,23 +61,23 @@ class SmtpConnection:
 
     def send_all(self, first: Outgoing, more: Outgoings) -> Unsent | None:
         """Hand in this email and those that follow, as long as the connection is fit for it."""
-        mail, announced_at = self._fitting(first, more.take, more), 0.0
+        mail, announced = self._fitting(first, more.take, more), False
         while mail is not None:
             self.usable = False  # until the email is done, whatever happens
-            answer = self._hear_envelope() if announced_at else self._begin(mail)
+            answer = self._hear_envelope() if announced else self._begin(mail)
             following = None
             if answer is None:
-                if announced_at and not self._may_go_on(mail, announced_at, more):
+                if announced and not self._may_go_on(mail, more):
                     return None
                 answer, following = self._finish(mail, more)
             if was_dead(answer):
                 return Unsent(mail, answer)
-            announced_at = time.monotonic() if following is not None else 0.0
-            if following is None:
+            announced = following is not None
+            if not announced:
                 self.usable = self._ready_again(answer)
             self.emails += 1
             more.answered(mail, answer)
-            if following is None and self.usable:
+            if self.usable:
                 following = self._fitting(more.take(), more.take, more)
             mail = following
         return None
@@ -132,9 +133,9 @@ class SmtpConnection:
                 break
         return refusal
 
-    def _may_go_on(self, mail: Outgoing, announced_at: float, more: Outgoings) -> bool:
+    def _may_go_on(self, mail: Outgoing, more: Outgoings) -> bool:
         """Whether the body of an email may follow, whose envelope was sent some time ago."""
-        if time.monotonic() - announced_at < _STALE_SECONDS or more.still_wanted(mail):
+        if time.monotonic() - self._announced_at < _STALE_SECONDS or more.still_wanted(mail):
             return True
         self._session.close()  # nothing else takes back what was announced
         return False
@@ -156,6 +157,7 @@ class SmtpConnection:
     def _announce(self, more: Outgoings) -> Outgoing | None:
         following = self._fitting(more.at_hand(), more.at_hand, more)
         if following is not None:  # should it not get through, its answers will be missing
+            self._announced_at = time.monotonic()
             commands = self._commands(following).encode()
             self._session.tell(Phase.SENDER, self._timeouts.command, commands)
         return following

@@ -1,0 +1,277 @@
+"""SMTP pipelining (RFC 2920): the next envelope behind a final dot, and what may go wrong."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+from tests.scripted_server import Conversation, ScriptedServer
+from tests.smtp_client import SENDER, mailer_to
+
+from integration_alerts.mail.mailers import Parcel
+from integration_alerts.rules.retry import Answer, Phase
+
+OK = ("250 sender ok", "250 recipient ok", "354 go ahead")
+
+
+@dataclass
+class Mails:
+    """A source of so many emails, which notes what became of each."""
+
+    count: int
+    wanted: Callable[[Parcel], bool] = lambda parcel: True
+    on_answer: Callable[[Parcel], None] = lambda parcel: None
+    taken: int = 0
+    asked: list[str] = field(default_factory=list)
+    answers: dict[str, Answer] = field(default_factory=dict)
+
+    def take(self) -> Parcel | None:
+        if self.taken == self.count:
+            return None
+        self.taken += 1
+        return Parcel(SENDER, f"to-{self.taken}@example.test", b"It broke.\r\n")
+
+    at_hand = take
+
+    def still_wanted(self, parcel: Parcel) -> bool:
+        self.asked.append(parcel.recipient)
+        return self.wanted(parcel)
+
+    def answered(self, parcel: Parcel, answer: Answer) -> None:
+        assert parcel.recipient not in self.answers
+        self.on_answer(parcel)
+        self.answers[parcel.recipient] = answer
+
+    def codes(self) -> list[tuple[str, int | None]]:
+        return [(answer.phase.value, answer.code) for answer in self.answers.values()]
+
+
+def hear_envelope(client: Conversation) -> list[str]:
+    """MAIL, RCPT and DATA, of which none waits for the answer to another."""
+    return [client.hear().split(":")[0] for _ in range(3)]
+
+
+def send(script: Callable[[Conversation], None], mails: Mails) -> int:
+    """Send them to a server that does what the script says; how many connections it took."""
+    with ScriptedServer(script) as server, mailer_to(server) as mailer:
+        mailer.send_all(mails)
+    return server.connections
+
+
+def test_each_email_takes_one_round_trip() -> None:
+    def script(client: Conversation) -> None:
+        client.greet("PIPELINING")
+        assert hear_envelope(client) == ["MAIL FROM", "RCPT TO", "DATA"]
+        client.say(*OK)
+        for _ in range(3):
+            client.hear_body()
+            assert hear_envelope(client) == ["MAIL FROM", "RCPT TO", "DATA"]
+            client.say("250 queued", *OK)
+        client.hear_body()
+        client.say("250 queued")
+
+    mails = Mails(4)
+    assert send(script, mails) == 1
+    assert mails.codes() == [("acceptance", 250)] * 4
+
+
+def test_a_server_that_does_not_offer_it_is_asked_step_by_step() -> None:
+    def script(client: Conversation) -> None:
+        client.greet()
+        for _ in range(2):
+            client.take_email()
+
+    mails = Mails(2)
+    send(script, mails)
+    assert mails.codes() == [("acceptance", 250)] * 2
+
+
+def test_no_body_follows_before_the_outcome_of_the_one_before_is_noted() -> None:
+    noted = threading.Event()
+    early: list[bytes] = []
+
+    def script(client: Conversation) -> None:
+        client.greet("PIPELINING")
+        hear_envelope(client)
+        client.say(*OK)
+        client.hear_body()
+        hear_envelope(client)
+        client.say("250 queued", *OK)
+        client.sock.settimeout(0.3)
+        try:
+            early.append(client.sock.recv(1))
+        except TimeoutError:
+            noted.set()
+        client.sock.settimeout(10)
+        client.hear_body()
+        client.say("250 queued")
+
+    def slowly(parcel: Parcel) -> None:
+        if parcel.recipient.startswith("to-1@"):
+            assert noted.wait(5)
+
+    mails = Mails(2, on_answer=slowly)
+    send(script, mails)
+    assert early == []
+    assert mails.codes() == [("acceptance", 250)] * 2
+
+
+@pytest.mark.parametrize(
+    ("replies", "expected"),
+    [
+        (("550 no", "503 no", "503 no"), ("sender", 550)),
+        (("450 later", "503 no", "503 no"), ("sender", 450)),
+        (("250 ok", "550 no", "503 no"), ("recipient", 550)),
+        (("250 ok", "550 no", "554 nobody"), ("recipient", 550)),
+        (("250 ok", "250 ok", "451 later"), ("data", 451)),
+    ],
+)
+def test_a_refused_envelope_spoils_no_other_email(
+    replies: tuple[str, ...], expected: tuple[str, int]
+) -> None:
+    def script(client: Conversation) -> None:
+        client.greet("PIPELINING")
+        hear_envelope(client)
+        client.say(*OK)
+        client.hear_body()
+        hear_envelope(client)
+        client.say("250 queued", *replies)
+        assert client.hear() == "RSET"
+        client.say("250 ok")
+        hear_envelope(client)
+        client.say(*OK)
+        client.hear_body()
+        client.say("250 queued")
+
+    mails = Mails(3)
+    assert send(script, mails) == 1
+    assert mails.codes() == [("acceptance", 250), expected, ("acceptance", 250)]
+
+
+def test_a_body_for_nobody_is_an_empty_one() -> None:
+    def script(client: Conversation) -> None:
+        client.greet("PIPELINING")
+        hear_envelope(client)
+        client.say("250 ok", "550 no such user", "354 go ahead")
+        assert client.hear() == "."
+        client.say("554 no valid recipients")
+        assert client.hear() == "RSET"
+        client.say("250 ok")
+
+    mails = Mails(1)
+    send(script, mails)
+    assert mails.codes() == [("recipient", 550)]
+
+
+def test_a_refused_body_keeps_what_was_announced_behind_it() -> None:
+    def script(client: Conversation) -> None:
+        client.greet("PIPELINING")
+        hear_envelope(client)
+        client.say(*OK)
+        client.hear_body()
+        hear_envelope(client)
+        client.say("554 5.7.1 spam", *OK)
+        client.hear_body()
+        client.say("250 queued")
+
+    mails = Mails(2)
+    assert send(script, mails) == 1
+    assert mails.codes() == [("acceptance", 554), ("acceptance", 250)]
+
+
+@pytest.mark.parametrize("goodbye", ["421 4.3.2 closing", None])
+def test_what_was_announced_when_a_connection_ends_goes_over_another(goodbye: str | None) -> None:
+    def script(client: Conversation) -> None:
+        client.greet("PIPELINING")
+        hear_envelope(client)
+        client.say(*OK)
+        client.hear_body()
+        if client.number == 1:
+            hear_envelope(client)
+            client.say("250 queued", *([goodbye] if goodbye else []))
+            client.cut()
+        client.say("250 queued")
+
+    mails = Mails(2)
+    assert send(script, mails) == 2
+    assert mails.codes() == [("acceptance", 250)] * 2
+
+
+def test_an_acceptance_that_is_lost_is_unknown_for_that_email_alone() -> None:
+    def script(client: Conversation) -> None:
+        client.greet("PIPELINING")
+        hear_envelope(client)
+        client.say(*OK)
+        client.hear_body()
+        if client.number == 1:
+            hear_envelope(client)
+            client.cut()
+        client.say("250 queued")
+
+    mails = Mails(2)
+    assert send(script, mails) == 2
+    assert mails.codes() == [("acceptance", None), ("acceptance", 250)]
+
+
+def test_what_was_announced_long_ago_is_asked_about_again_and_taken_back() -> None:
+    def script(client: Conversation) -> None:
+        client.greet("PIPELINING")
+        hear_envelope(client)
+        client.say(*OK)
+        client.hear_body()
+        if client.number == 1:
+            hear_envelope(client)
+            time.sleep(0.2)
+            client.say("250 queued", *OK)
+            client.silence()
+        client.say("250 queued")
+
+    mails = Mails(3, wanted=lambda parcel: not parcel.recipient.startswith("to-2@"))
+    assert send(script, mails) == 2
+    assert "to-2@example.test" in mails.asked
+    assert list(mails.answers) == ["to-1@example.test", "to-3@example.test"]
+
+
+def test_an_answer_too_many_lets_no_email_pass_for_accepted() -> None:
+    def script(client: Conversation) -> None:
+        client.greet("PIPELINING")
+        hear_envelope(client)
+        client.say(*OK)
+        client.hear_body()
+        hear_envelope(client)
+        client.say("250 queued", "250 and another thing", *OK)
+        client.silence()
+
+    mails = Mails(2)
+    send(script, mails)
+    first, second = mails.codes()
+    assert first == ("acceptance", 250)
+    assert second == ("data", 250)
+
+
+def test_an_address_that_cannot_be_used_is_answered_and_the_next_one_is_announced() -> None:
+    def script(client: Conversation) -> None:
+        client.greet("PIPELINING")
+        hear_envelope(client)
+        client.say(*OK)
+        client.hear_body()
+        hear_envelope(client)
+        client.say("250 queued", *OK)
+        client.hear_body()
+        client.say("250 queued")
+
+    class Strange(Mails):
+        def take(self) -> Parcel | None:
+            parcel = super().take()
+            strange = parcel is not None and self.taken == 2
+            return Parcel(SENDER, "grüße@example.test", b"x\r\n") if strange else parcel
+
+        at_hand = take
+
+    mails = Strange(3)
+    assert send(script, mails) == 1
+    assert sorted(mails.codes(), key=str) == sorted(
+        [("recipient", 553), ("acceptance", 250), ("acceptance", 250)], key=str
+    )
+    assert mails.answers["grüße@example.test"].phase is Phase.RECIPIENT
