@@ -126,6 +126,7 @@ class _Lane:
                 self._courier.mailer.send_all(self)
             except Exception as error:  # a mailer's own fault must not leave an email claimed
                 if error is self._fault or not self._begun:
+                    self._give_back_begun()  # of what is left, the server has seen no body
                     raise
                 logger.exception("the mailer failed on email %s", self._begun[0].email.id)
                 # Nobody knows how far it came.
@@ -189,6 +190,11 @@ class _Lane:
         parcel = Parcel(sender, email.address, email.message, return_path.token(email.id))
         self._begun.append(_Begun(parcel, email, self._courier.clock()))
         return parcel
+
+    def _give_back_begun(self) -> None:
+        ids = [begun.email.id for begun in self._begun]
+        self._begun.clear()
+        self._delivery.give_back(ids)
 
     def _refuse_all(self, email: Claimed, answer: Answer) -> None:
         """No mailer to send by: nothing counts, and everything waits."""
