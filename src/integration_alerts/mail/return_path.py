@@ -8,9 +8,10 @@ addresses, so the signature is base32 in one case. What a bounce does is `bounce
 import base64
 import re
 
-from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.crypto import constant_time_compare
 
 from integration_alerts.directory.ids import LARGEST_ID
+from integration_alerts.mail.signatures import signature
 
 _SALT = "integration_alerts.return_path"
 _SIGNATURE_LENGTH = 20  # base32 characters: 100 bits
@@ -47,5 +48,5 @@ def read_token(text: str) -> int | None:
 
 
 def _signature(email_id: int) -> str:
-    digest = salted_hmac(_SALT, str(email_id), algorithm="sha256").digest()
+    digest = signature(_SALT, str(email_id))
     return base64.b32encode(digest).decode()[:_SIGNATURE_LENGTH].lower()

@@ -3,16 +3,19 @@
 It has no expiry: a mail may be opened years later. What it does is the page's business (R19).
 """
 
-from django.core.signing import BadSignature, Signer
+from django.core.signing import BadSignature, Signer, b64_encode
 
 from integration_alerts.directory.ids import LARGEST_ID
+from integration_alerts.mail.signatures import signature
 
 _SALT = "integration_alerts.unsubscribe"
+_SEPARATOR = "."  # the default, a colon, is percent-encoded by some mail programs
 
 
 def unsubscribe_url(public_url: str, member_id: int) -> str:
     """The address that pauses this member's alert; also what RFC 8058 asks to be posted to."""
-    return f"{public_url}/unsubscribe/{_signer().sign(str(member_id))}"
+    signed = b64_encode(signature(f"{_SALT}signer", str(member_id))).decode()
+    return f"{public_url}/unsubscribe/{member_id}{_SEPARATOR}{signed}"
 
 
 def read_token(token: str) -> int | None:
@@ -25,5 +28,4 @@ def read_token(token: str) -> int | None:
 
 
 def _signer() -> Signer:
-    # The default separator, a colon, is percent-encoded by some mail programs.
-    return Signer(salt=_SALT, sep=".")
+    return Signer(salt=_SALT, sep=_SEPARATOR)
