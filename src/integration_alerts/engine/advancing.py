@@ -3,6 +3,7 @@
 The tasks call these when woken, tests and the backtest with a clock of their own.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection, transaction
@@ -19,19 +20,32 @@ from integration_alerts.mail.recovering import plan_recoveries
 from integration_alerts.mail.withdrawing import withdraw
 
 
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """What one batch did: how many incidents it looked at, and whether notices wait."""
+
+    incidents: int
+    waiting: bool
+
+
 def plan(
     now: datetime, message_id_domain: str, *, damped: bool = True, at_once: bool = False
-) -> None:
+) -> bool:
     """Turn incidents that are due into notices, and these into emails; take back what ended.
 
-    `damped`: whether further alerts of flapping integrations are held back (R23). `at_once` leaves
-    the accounts' waiting times out (R22).
+    Returns whether notices were left for `compose`. `damped`: whether further alerts of flapping
+    integrations are held back (R23). `at_once` leaves the accounts' waiting times out (R22).
     """
-    while (
-        retry_deadlocks(lambda: _plan_batch(now, message_id_domain, damped=damped, at_once=at_once))
-        == PLANNING_BATCH
-    ):
-        pass
+    waiting = False
+
+    def plan_batch() -> _Planned:
+        return _plan_batch(now, message_id_domain, damped=damped, at_once=at_once)
+
+    while (planned := retry_deadlocks(plan_batch)).incidents:
+        waiting |= planned.waiting
+        if planned.incidents < PLANNING_BATCH:
+            break
+    return waiting
 
 
 def compose(now: datetime, message_id_domain: str, *, at_once: bool = False) -> None:
@@ -43,7 +57,7 @@ def compose(now: datetime, message_id_domain: str, *, at_once: bool = False) -> 
         pass
 
 
-def _plan_batch(now: datetime, message_id_domain: str, *, damped: bool, at_once: bool) -> int:
+def _plan_batch(now: datetime, message_id_domain: str, *, damped: bool, at_once: bool) -> _Planned:
     with transaction.atomic():
         incidents = claim_due(now)
         touched = withdraw([incident.id for incident in incidents], now)
@@ -57,7 +71,7 @@ def _plan_batch(now: datetime, message_id_domain: str, *, damped: bool, at_once:
             wakeups.wake(wakeups.DELIVER)
         if waiting:
             wakeups.wake(wakeups.COMPOSE)
-    return len(incidents)
+    return _Planned(len(incidents), bool(waiting))
 
 
 def _compose_batch(now: datetime, message_id_domain: str, *, at_once: bool) -> int:

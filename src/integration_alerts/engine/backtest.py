@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connection
 
-from integration_alerts.engine import advancing, intake
+from integration_alerts.engine import advancing, intake, wakeups
 from integration_alerts.integrations.reporting import Outcome
 from integration_alerts.integrations.reports import Report
 from integration_alerts.rules.states import Result
@@ -39,6 +39,13 @@ def replay(
     `until` defaults to the last report's instant; later reports are left out. `on_progress` is told
     how many reports a step applied.
     """
+    with wakeups.nobody_listens():
+        return _replay(reports, until, on_progress)
+
+
+def _replay(
+    reports: Sequence[Report], until: datetime | None, on_progress: Callable[[int], None]
+) -> list[Rejection]:
     rejections: list[Rejection] = []
     clock = _Clock()
     wanted = [i for i, report in enumerate(reports) if until is None or report.occurred_at <= until]
@@ -103,8 +110,8 @@ class _Clock:
         ):
             due = self._next
             # Grouping and flapping do not hide a notice here (SPEC section 4).
-            advancing.plan(due, _DOMAIN, damped=False, at_once=True)
-            advancing.compose(due, _DOMAIN, at_once=True)
+            if advancing.plan(due, _DOMAIN, damped=False, at_once=True):
+                advancing.compose(due, _DOMAIN, at_once=True)
             _accept_all(due)
             self.look_again()
 

@@ -3,6 +3,10 @@
 The rows are the truth. A lost or doubled wake-up changes nothing: the sweep finds the same rows.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
 from django.db import connection
 from procrastinate.contrib.django import app
 
@@ -22,9 +26,24 @@ _QUEUES = {
 }
 
 
+_nobody_listens: ContextVar[bool] = ContextVar("nobody_listens", default=False)
+
+
 def wake(task: str) -> None:
     """Wake a worker for this task as soon as the current transaction commits."""
+    if _nobody_listens.get():
+        return
     app.configure_task(_full_name(task), queue=_QUEUES[task]).defer()
+
+
+@contextmanager
+def nobody_listens() -> Iterator[None]:
+    """No wake-up is written while the block runs: for a database that no worker works on."""
+    token = _nobody_listens.set(True)
+    try:
+        yield
+    finally:
+        _nobody_listens.reset(token)
 
 
 def absorb(task: str) -> None:

@@ -29,8 +29,8 @@ def withdraw(incident_ids: Collection[int], now: datetime) -> bool:
     """Cancel the queued emails about stays of these incidents that are over.
 
     The caller holds the incidents' locks. Whoever got no mail counts as not told: should the state
-    be entered again, they will be. Returns whether there were notices of such stays: then this
-    transaction may hold emails now.
+    be entered again, they will be. Returns whether there were such emails: this transaction
+    holds their locks now.
     """
     if not incident_ids:
         return False
@@ -48,7 +48,7 @@ def withdraw(incident_ids: Collection[int], now: datetime) -> bool:
         cursor.execute(_UNWRITE, [emails])
         cursor.execute(_CANCEL_EMAILS, [now, emails])
         cursor.execute(_WITHDRAW_NOTICES, [notices])
-    return True
+    return bool(emails)
 
 
 _LOCK_INCIDENTS = "SELECT id FROM incident WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
