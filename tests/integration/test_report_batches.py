@@ -25,7 +25,7 @@ STATES = ("pending", "active", "failed", "disabled")
 def some_reports(world: World, chance: random.Random) -> list[dict[str, Any]]:
     """Reports of a few integrations: repeated, late, doubled, wrong, with and without a story."""
     reports: list[dict[str, Any]] = []
-    for number in range(chance.randrange(1, 40)):
+    for _ in range(chance.randrange(1, 40)):
         world.pass_time(seconds=chance.choice([-30, 0, 1, 60]))
         more: dict[str, Any] = chance.choice(
             [{}, {}, {}, {"name": "Ads"}, {"provider": "google", "fix_url": "https://fix.example"},
@@ -129,6 +129,22 @@ def test_processes_that_take_the_same_at_once_do_it_once() -> None:
     at_once(*(lambda order=order: take(order) for order in (reports, reports[::-1]) * 2))
     assert sorted(results) == ["applied"] * 50 + ["duplicate"] * 150
     assert Incident.objects.count() == Integration.objects.count() == 50
+
+
+@pytest.mark.django_db(transaction=True)
+def test_batches_of_processes_that_meet_never_deadlock() -> None:
+    world = World()
+    names = [f"ads-{number}" for number in range(40)]
+
+    def take(order: list[str], state: str) -> None:
+        for _ in range(5):
+            reports = [read_report(world.a_report(state, name), world.now) for name in order]
+            intake._record_once(reports, world.now)  # without the second try after a deadlock
+
+    at_once(*(lambda order=order, state=state: take(order, state)
+              for order in (names, names[::-1]) for state in ("failed", "active")))  # fmt: skip
+    assert Integration.objects.count() == len(names)
+    assert StateChange.objects.filter(stale=True).count() == 0
 
 
 @pytest.mark.django_db(transaction=True)
