@@ -16,15 +16,26 @@ class Migration(migrations.Migration):
             "ALTER TABLE integration SET (fillfactor = 70)",
             "ALTER TABLE integration RESET (fillfactor)",
         ),
-        migrations.AlterField(
-            model_name="incident",
-            name="integration",
-            field=models.ForeignKey(
-                db_constraint=False,
-                db_index=False,
-                on_delete=django.db.models.deletion.CASCADE,
-                to="integrations.integration",
-            ),
+        # By name: Django would take incident_one_open, on the same column, for this index, too.
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                migrations.AlterField(
+                    model_name="incident",
+                    name="integration",
+                    field=models.ForeignKey(
+                        db_constraint=False,
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        to="integrations.integration",
+                    ),
+                ),
+            ],
+            database_operations=[
+                migrations.RunSQL(
+                    "DROP INDEX incident_integration_id_7d616e6d",
+                    "CREATE INDEX incident_integration_id_7d616e6d ON incident (integration_id)",
+                ),
+            ],
         ),
         migrations.AlterField(
             model_name="reportreceipt",
