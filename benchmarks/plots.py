@@ -8,7 +8,7 @@ from html import escape
 from benchmarks.targets import number
 
 _WIDTH, _HEIGHT = 640, 340
-_LEFT, _RIGHT, _TOP, _BOTTOM = 76, 24, 44, 56
+_LEFT, _RIGHT, _TOP, _BOTTOM = 84, 24, 44, 56
 _STEPS = 5
 _STYLE = """
     text { font-family: system-ui, -apple-system, "Segoe UI", sans-serif; font-size: 13px;
