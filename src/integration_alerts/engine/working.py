@@ -31,7 +31,7 @@ from integration_alerts.mail.delivering import Courier
 from integration_alerts.mail.in_hand import InHand
 
 DEFAULT_CONCURRENCY = 10
-_PLANNERS = 2
+_PLANNERS = 3  # one of them may be pruning
 _RETRY_SECONDS = 2
 
 logger = logging.getLogger(__name__)
