@@ -124,7 +124,7 @@ def load(environment: Mapping[str, str]) -> Configuration:
         keep_history=_days(environment, "KEEP_HISTORY", 400, LEAST_HISTORY),
         keep_emails=_days(environment, "KEEP_EMAILS", 400, LEAST_EMAILS),
         keep_messages=_days(environment, "KEEP_MESSAGES", 90, LEAST_MESSAGES),
-        keep_receipts=_days(environment, "KEEP_RECEIPTS", 90, LEAST_RECEIPTS),
+        keep_receipts=_days(environment, "KEEP_RECEIPTS", 30, LEAST_RECEIPTS),
         trusted_proxy_count=_number(
             environment.get("TRUSTED_PROXY_COUNT") or "0",
             "TRUSTED_PROXY_COUNT: expected a number",

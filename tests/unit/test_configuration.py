@@ -19,7 +19,7 @@ def test_nothing_needs_to_be_set() -> None:
     assert settings.public_url == "http://localhost:8000"
     assert (settings.group_wait, settings.group_interval) == (30, 300)
     assert (settings.keep_history, settings.keep_emails) == (400, 400)
-    assert (settings.keep_messages, settings.keep_receipts) == (90, 90)
+    assert (settings.keep_messages, settings.keep_receipts) == (90, 30)
     assert (settings.log_format, settings.demo, settings.postgres_bin) == ("text", False, None)
 
 
