@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from string import Template
 
-from benchmarks.capacity_model import Habits, Model, Need
+from benchmarks.capacity_model import SIZES, Habits, Model, Need
 
 HERE = Path(__file__).parent
 DOCUMENT = HERE.parent / "docs" / "explanation" / "capacity.md"
@@ -39,11 +39,12 @@ _STORAGE, _WAL, _CORES = 4e12, 50e6, 8
 def write(samples: Mapping[str, list[float]]) -> None:
     """Write the document from a measurement."""
     model = Model(samples)
-    template = Template((HERE / "capacity.md").read_text())
+    template = Template((HERE / "capacity.template").read_text())
     spread = "../how-to/spread-accounts.md"
     there = (DOCUMENT.parent / spread).exists()
     DOCUMENT.write_text(
         template.substitute(
+            sizes=" and ".join(f"{each:,}" for each in SIZES),
             rows=_table(("one", "bytes"), _rows(model)),
             costs=_table(("one", *_WHAT), _costs(model)),
             millions=_table(("for a million", "stored", "WAL", "CPU of all"), _millions(model)),
@@ -96,8 +97,8 @@ def _examples(model: Model) -> Iterable[tuple[str, ...]]:
         yield kind, *(size(need.bytes[kind]) for need in needs)
     yield "stored in all", *(f"**{size(need.stored)}**" for need in needs)
     yield "WAL a second", *(size(need.wal) for need in needs)
-    yield "cores of PostgreSQL", *(f"{need.database:.3f}" for need in needs)
-    yield "cores of our processes", *(f"{need.program:.3f}" for need in needs)
+    yield "cores of PostgreSQL", *(f"{need.database:.2g}" for need in needs)
+    yield "cores of our processes", *(f"{need.program:.2g}" for need in needs)
 
 
 def _ends(model: Model) -> Iterable[tuple[str, ...]]:

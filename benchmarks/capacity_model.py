@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+SIZES = (3_000, 12_000)
+"""Integrations of the two accounts that are measured."""
 DAY = 86_400
 NINE = 9  # notices in the larger of the two mails that were measured
 
