@@ -32,7 +32,7 @@ class LatestMail:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """How an email looks: its two parts. Both are empty before the first attempt and once `gone`."""
+    """How an email looks: its two parts. Empty before the first attempt, and once it is `gone`."""
 
     text: str
     html: str
