@@ -7,6 +7,7 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -23,11 +24,18 @@ from integration_alerts.mail_configuration import (
     rates,
     webhook_secret,
 )
+from integration_alerts.rules.retention import (
+    LEAST_EMAILS,
+    LEAST_HISTORY,
+    LEAST_MESSAGES,
+    LEAST_RECEIPTS,
+)
 
 __all__ = ["Configuration", "ConfigurationError", "load", "secret_key"]
 
 _LONGEST_WAIT = 24 * 60 * 60
 _MOST_PROXIES = 10
+_LONGEST_KEPT = 36_500  # days: as good as for ever
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,14 @@ class Configuration:
     """`GROUP_WAIT` in seconds (R22), for new accounts."""
     group_interval: int
     """`GROUP_INTERVAL` in seconds (R22), for new accounts."""
+    keep_history: int
+    """`KEEP_HISTORY` in days: state changes, and closed incidents with their notices."""
+    keep_emails: int
+    """`KEEP_EMAILS` in days: ended emails with their attempts and bounces."""
+    keep_messages: int
+    """`KEEP_MESSAGES` in days: the texts of ended emails, and the built-in inbox."""
+    keep_receipts: int
+    """`KEEP_RECEIPTS` in days: event ids of reports (R2)."""
     trusted_proxy_count: int
     """`TRUSTED_PROXY_COUNT`: how many proxies of ours stand before the pages (default 0)."""
     log_format: str
@@ -102,7 +118,15 @@ def load(environment: Mapping[str, str]) -> Configuration:
         webhook_secret=webhook_secret(environment.get("WEBHOOK_SECRET", "")),
         group_wait=_seconds(environment, "GROUP_WAIT", 30),
         group_interval=_seconds(environment, "GROUP_INTERVAL", 300),
-        trusted_proxy_count=_proxies(environment),
+        keep_history=_days(environment, "KEEP_HISTORY", 400, LEAST_HISTORY),
+        keep_emails=_days(environment, "KEEP_EMAILS", 400, LEAST_EMAILS),
+        keep_messages=_days(environment, "KEEP_MESSAGES", 90, LEAST_MESSAGES),
+        keep_receipts=_days(environment, "KEEP_RECEIPTS", 30, LEAST_RECEIPTS),
+        trusted_proxy_count=_number(
+            environment.get("TRUSTED_PROXY_COUNT") or "0",
+            "TRUSTED_PROXY_COUNT: expected a number",
+            range(_MOST_PROXIES + 1),
+        ),
         log_format=_one_of(environment, "LOG_FORMAT", ("text", "json")),
         demo=environment.get("INTEGRATION_ALERTS_DEMO") == "1",
     )
@@ -204,22 +228,19 @@ def _public_url(url: str) -> str:
 
 
 def _seconds(environment: Mapping[str, str], name: str, default: int) -> int:
-    text = environment.get(name, "")
-    if not text:
-        return default
-    if not text.isascii() or not text.isdigit() or int(text) > _LONGEST_WAIT:
-        raise ConfigurationError(
-            f"{name}: expected a number of seconds from 0 to {_LONGEST_WAIT}, got {text!r}"
-        )
-    return int(text)
+    text = environment.get(name) or str(default)
+    return _number(text, f"{name}: expected a number of seconds", range(_LONGEST_WAIT + 1))
 
 
-def _proxies(environment: Mapping[str, str]) -> int:
-    text = environment.get("TRUSTED_PROXY_COUNT") or "0"
-    if not text.isascii() or not text.isdigit() or int(text) > _MOST_PROXIES:
-        raise ConfigurationError(
-            f"TRUSTED_PROXY_COUNT: expected a number from 0 to {_MOST_PROXIES}, got {text!r}"
-        )
+def _days(environment: Mapping[str, str], name: str, default: int, least: timedelta) -> int:
+    text = environment.get(name) or str(default)
+    allowed = range(least.days, _LONGEST_KEPT + 1)
+    return _number(text, f"{name}: expected a number of days", allowed)
+
+
+def _number(text: str, expected: str, allowed: range) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) not in allowed:
+        raise ConfigurationError(f"{expected} from {allowed[0]} to {allowed[-1]}, got {text!r}")
     return int(text)
 
 

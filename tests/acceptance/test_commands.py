@@ -53,6 +53,15 @@ def test_report_tells_what_became_of_the_reports(home: Installation) -> None:
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_prune_tells_what_would_go_and_then_what_went(home: Installation) -> None:
+    for arguments, words in (
+        (["--dry-run"], "would delete nothing\n"),
+        ([], "deleted nothing\n"),
+    ):
+        done = home.command("prune", *arguments)
+        assert (done.returncode, done.stdout, done.stderr) == (0, words, "")
+
+
 def test_report_applies_the_good_lines_and_tells_the_bad_ones(home: Installation) -> None:
     lines = [
         json.dumps(failed("before")),

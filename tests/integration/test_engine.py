@@ -6,6 +6,7 @@ import time
 import uuid
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.db import OperationalError, connection
@@ -163,6 +164,16 @@ def test_workers_that_are_long_gone_are_forgotten(db: None) -> None:
         tasks.forget_dead_workers(timestamp=0)
         cursor.execute("SELECT id FROM worker")
         assert cursor.fetchall() == [(heartbeat.worker,)]
+
+
+def test_the_worker_prunes_by_the_settings(quiet: World) -> None:
+    quiet.report("active")
+    StateChange.objects.update(occurred_at="2020-01-01T00:00Z", received_at="2020-01-01T00:00Z")
+    quiet.report("disabled")
+    StateChange.objects.update(occurred_at="2020-01-01T00:00Z", received_at="2020-01-01T00:00Z")
+    context = SimpleNamespace(additional_context={"courier": quiet.courier()})
+    tasks.prune(context, timestamp=0)
+    assert StateChange.objects.get().state == "disabled"
 
 
 def insert_worker(

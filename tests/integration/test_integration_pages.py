@@ -1,5 +1,7 @@
 """The page of one integration: how it stands, who is told, what comes next, its story."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
@@ -162,6 +164,14 @@ def test_a_late_report_stands_in_the_story_as_late(broken: World) -> None:
     broken.report("failed", occurred_at=before)
     body = page(client_of(broken, "ada"), broken, of(broken))
     assert "Reported late as <strong>failed</strong>; it changed nothing" in body
+
+
+def test_the_story_says_where_older_history_is_not_kept(world: World) -> None:
+    words = "Of what was reported more than 400 days ago, only the latest is kept."
+    world.report("active", occurred_at=(world.now - timedelta(days=399)).isoformat())
+    assert words not in page(client_of(world, "ada"), world, of(world))
+    world.report("active", "old", occurred_at=(world.now - timedelta(days=401)).isoformat())
+    assert words in page(client_of(world, "ada"), world, of(world, "old"))
 
 
 def test_what_was_queued_and_withdrawn_says_why(world: World) -> None:

@@ -23,6 +23,14 @@ def mailed(world: World) -> World:
     return world
 
 
+def test_a_mail_whose_text_is_not_kept_any_more_says_so(mailed: World) -> None:
+    Email.objects.update(message=None)
+    address = f"/accounts/{mailed.account().pk}/emails/{mail_to(mailed, 'ada').pk}"
+    said = client_of(mailed, "ada").get(address).content.decode()
+    assert "is not kept any more" in said
+    assert "There is no text yet" not in said
+
+
 @pytest.mark.parametrize(
     ("reader", "recipient", "status"),
     [

@@ -105,7 +105,7 @@ def test_it_changes_nothing_that_is_told_about_real_mails(asked: World) -> None:
     ask("max")
     arrived(asked)
     assert not Email.objects.exists()
-    assert "none yet" in text_of(browser("max").get(address()))
+    assert "receiving none" in text_of(browser("max").get(address()))
 
 
 def test_to_somebody_else_none_is_sent(asked: World) -> None:

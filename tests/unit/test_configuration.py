@@ -18,6 +18,8 @@ def test_nothing_needs_to_be_set() -> None:
     assert (settings.dkim_domain, settings.dkim_selector, settings.dkim_key_file) == ("", "", None)
     assert settings.public_url == "http://localhost:8000"
     assert (settings.group_wait, settings.group_interval) == (30, 300)
+    assert (settings.keep_history, settings.keep_emails) == (400, 400)
+    assert (settings.keep_messages, settings.keep_receipts) == (90, 30)
     assert (settings.log_format, settings.demo, settings.postgres_bin) == ("text", False, None)
 
 
@@ -36,6 +38,10 @@ def test_everything_can_be_set() -> None:
             "MAIL_RATE_PER_DOMAIN": " Big.example = 20, bücher.example=0.5 ,*=50,",
             "GROUP_WAIT": "0",
             "GROUP_INTERVAL": "60",
+            "KEEP_HISTORY": "90",
+            "KEEP_EMAILS": "30",
+            "KEEP_MESSAGES": "1",
+            "KEEP_RECEIPTS": "36500",
             "TRUSTED_PROXY_COUNT": "2",
             "LOG_FORMAT": "json",
             "INTEGRATION_ALERTS_DEMO": "1",
@@ -53,6 +59,8 @@ def test_everything_can_be_set() -> None:
     assert settings.webhook_secret == "postmark:open-sesame"
     assert settings.public_url == "https://alerts.example/base"
     assert (settings.group_wait, settings.group_interval) == (0, 60)
+    assert (settings.keep_history, settings.keep_emails) == (90, 30)
+    assert (settings.keep_messages, settings.keep_receipts) == (1, 36500)
     assert settings.trusted_proxy_count == 2
     assert (settings.log_format, settings.demo, settings.embedded) == ("json", True, False)
 
@@ -90,6 +98,12 @@ def test_everything_can_be_set() -> None:
         ("GROUP_WAIT", "-1"),
         ("GROUP_WAIT", "99999999999999999999"),
         ("GROUP_WAIT", "soon"),
+        ("KEEP_HISTORY", "89"),
+        ("KEEP_HISTORY", "36501"),
+        ("KEEP_EMAILS", "29"),
+        ("KEEP_MESSAGES", "0"),
+        ("KEEP_RECEIPTS", "29"),
+        ("KEEP_RECEIPTS", "90d"),
         ("TRUSTED_PROXY_COUNT", "-1"),
         ("TRUSTED_PROXY_COUNT", "11"),
         ("TRUSTED_PROXY_COUNT", "yes"),
@@ -118,6 +132,12 @@ def test_a_wrong_setting_is_named_in_one_line(name: str, value: str) -> None:
         load({name: value})
     assert str(caught.value).startswith(name)
     assert "\n" not in str(caught.value)
+
+
+def test_a_time_that_would_be_too_short_is_told_the_least() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load({"KEEP_RECEIPTS": "7"})
+    assert str(caught.value) == "KEEP_RECEIPTS: expected a number of days from 30 to 36500, got '7'"
 
 
 @pytest.mark.parametrize(

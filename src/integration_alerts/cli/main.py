@@ -11,6 +11,7 @@ from integration_alerts.cli.checking import check
 from integration_alerts.cli.feeding import import_directory, report
 from integration_alerts.cli.inviting import invite
 from integration_alerts.cli.keys import apikey, operator
+from integration_alerts.cli.pruning import prune
 from integration_alerts.cli.replaying import backtest
 from integration_alerts.cli.serving import migrate, run, web, worker
 from integration_alerts.cli.testing_mail import testmail
@@ -23,13 +24,13 @@ def commands() -> None:
 
     Settings come from the environment: DATABASE_URL, EMAIL_URL, DEFAULT_FROM_EMAIL, BOUNCE_ADDRESS,
     PUBLIC_URL, SECRET_KEY, DATA_DIR, POSTGRES_BIN, GROUP_WAIT, GROUP_INTERVAL,
-    TRUSTED_PROXY_COUNT, LOG_FORMAT.
+    KEEP_HISTORY, KEEP_EMAILS, KEEP_MESSAGES, KEEP_RECEIPTS, TRUSTED_PROXY_COUNT, LOG_FORMAT.
     """
 
 
 for command in (
     run, web, worker, bounces, migrate, check, testmail, import_directory, report, invite, apikey,
-    operator, backtest,
+    operator, prune, backtest,
 ):  # fmt: skip
     commands.add_command(command)
 

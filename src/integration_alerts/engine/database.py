@@ -1,17 +1,20 @@
 """The database of this installation: reachable, and up to date."""
 
+import time
 from typing import cast
 
 import psycopg
 from django.core.management import call_command
 from django.db import connections
 from django.db.backends.postgresql.base import DatabaseWrapper
+from django.db.backends.utils import CursorWrapper
 from django.db.migrations.executor import MigrationExecutor
 
 OLDEST_POSTGRES = 15
 _PATIENCE_SECONDS = 5
 # Any number: it keeps two processes from migrating at the same time.
 _MIGRATION_LOCK = 7_311_894_022
+_MIGRATION_PAUSE_SECONDS = 0.1
 
 
 class DatabaseError(Exception):
@@ -53,11 +56,18 @@ def check_migrated() -> None:
 def migrate(*, verbosity: int = 0) -> None:
     """Bring the schema up; safe to run from several processes at once."""
     with _connection().cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATION_LOCK])
+        # Asking again and again: an index that is made concurrently waits for whoever waits in SQL.
+        while not _locked(cursor):
+            time.sleep(_MIGRATION_PAUSE_SECONDS)
         try:
             call_command("migrate", interactive=False, verbosity=verbosity)
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [_MIGRATION_LOCK])
+
+
+def _locked(cursor: CursorWrapper) -> bool:
+    cursor.execute("SELECT pg_try_advisory_lock(%s)", [_MIGRATION_LOCK])
+    return bool(cursor.fetchone()[0])
 
 
 def disconnect() -> None:

@@ -1,4 +1,4 @@
-"""The workers that are alive, and the mails of the pages on their way."""
+"""The workers that are alive, the mails of the pages on their way, and how far pruning has come."""
 
 import uuid
 
@@ -41,3 +41,18 @@ class PostedMail(models.Model):
 
     def __str__(self) -> str:
         return f"posted mail {self.pk}"
+
+
+class Bookmark(models.Model):
+    """How far a walk of `engine.retention` has come. Losing it costs a look at all rows again."""
+
+    walk = models.TextField(primary_key=True)
+    at = models.DateTimeField()
+    last_id = models.BigIntegerField()
+    begun_at = models.DateTimeField()  # when this walk last began at the oldest row
+
+    class Meta:
+        db_table = "bookmark"
+
+    def __str__(self) -> str:
+        return f"{self.walk}: {self.at}"

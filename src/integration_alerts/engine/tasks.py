@@ -5,11 +5,12 @@ They carry no arguments and keep no results: a job that is lost, doubled or late
 
 from typing import cast
 
+from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 from procrastinate import Blueprint, JobContext
 from procrastinate.jobs import Status
 
-from integration_alerts.engine import advancing, clock, posting, wakeups, workers
+from integration_alerts.engine import advancing, clock, posting, retention, wakeups, workers
 from integration_alerts.mail import pacing
 from integration_alerts.mail.delivering import Courier
 from integration_alerts.mail.lanes import Lanes
@@ -61,13 +62,21 @@ def forget_sessions(timestamp: int) -> None:  # noqa: ARG001
 
 
 @tasks.periodic(cron="17 * * * *")
-@tasks.task(name="prune", queue=wakeups.PLANNING_QUEUE, pass_context=True)
-async def prune(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
+@tasks.task(name="forget_jobs", queue=wakeups.PLANNING_QUEUE, pass_context=True)
+async def forget_jobs(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
     """Forget the jobs of dead workers and failed jobs of before yesterday."""
     manager = context.app.job_manager
     for job in await manager.get_stalled_jobs(seconds_since_heartbeat=_STALLED_SECONDS):
         await manager.finish_job(job, Status.FAILED, delete_job=True)
     await manager.delete_old_jobs(nb_hours=_KEEP_FAILED_HOURS, include_failed=True)
+
+
+@tasks.periodic(cron="* * * * *")
+@tasks.task(name="prune", queue=wakeups.PLANNING_QUEUE, pass_context=True)
+def prune(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
+    """Prune what is kept no longer; goes on at the next minute where it has to stop."""
+    policy = retention.policy(settings.CONFIGURATION)
+    retention.prune_for_a_while(policy, clock.now(), _courier(context).stopping)
 
 
 def _courier(context: JobContext) -> Courier:

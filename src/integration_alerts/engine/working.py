@@ -33,7 +33,7 @@ from integration_alerts.mail.in_hand import InHand
 from integration_alerts.mail.lanes import Lanes
 
 DEFAULT_CONCURRENCY = 40  # Postfix lets one client have 50 connections
-_PLANNERS = 2
+_PLANNERS = 3  # one of them may be pruning
 _DELIVERERS = 2  # of notices, which the lanes do, and of the mails of the pages
 _RETRY_SECONDS = 2
 

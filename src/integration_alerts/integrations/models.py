@@ -116,6 +116,10 @@ class ReportReceipt(models.Model):
 
     class Meta:
         db_table = "report_receipt"
+        indexes: ClassVar = [
+            # integrations.pruning forgets the oldest.
+            models.Index(fields=["received_at"], name="report_receipt_received"),
+        ]
 
 
 class StateChange(models.Model):
@@ -191,6 +195,12 @@ class Incident(models.Model):
                 name="incident_due",
             ),
             models.Index(fields=["integration", "-opened_at"], name="incident_timeline"),
+            # integrations.pruning looks for those that closed long ago.
+            models.Index(
+                fields=["closed_at", "id"],
+                condition=Q(closed_at__isnull=False),
+                name="incident_closed",
+            ),
         ]
 
     def __str__(self) -> str:

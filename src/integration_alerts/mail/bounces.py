@@ -98,7 +98,9 @@ def take(report: Report, email_id: int, now: datetime) -> Taken:
             cursor.execute(
                 "SELECT pg_advisory_xact_lock(%s, hashint8(%s))", [_ADVISORY_LOCKS, member_id]
             )
-        email = Email.objects.select_for_update(no_key=True).get(pk=email_id)
+        email = Email.objects.select_for_update(no_key=True).filter(pk=email_id).first()
+        if email is None:
+            return Taken(Result.IGNORED, Reason.NO_EMAIL)
         sent_at = _sent_at(email)
         if sent_at is None and email.status == EmailStatus.SENDING:
             raise StillSending

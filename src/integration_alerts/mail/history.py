@@ -32,10 +32,12 @@ class LatestMail:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """How an email looks: its two parts. Both are empty before the first attempt."""
+    """How an email looks: its two parts. Empty before the first attempt, and once it is `gone`."""
 
     text: str
     html: str
+    gone: bool = False
+    """Whether it was written, and its bytes are not kept any more."""
 
 
 def latest_mails(member_ids: Collection[int]) -> dict[int, LatestMail]:
@@ -102,7 +104,7 @@ def mails_about(notice_ids: Collection[int]) -> dict[int, list[Email]]:
 def content(email: Email) -> Content:
     """Both parts of an email as a mail program shows them."""
     if email.message is None:
-        return Content("", "")
+        return Content("", "", gone=bool(email.ended_at and email.address))
     message = message_from_bytes(bytes(email.message), policy=default)
     return Content(part(message, "plain"), part(message, "html"))
 

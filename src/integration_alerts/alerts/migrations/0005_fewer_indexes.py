@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("alerts", "0003_flapping_and_recovery"),
+        ("alerts", "0004_autovacuum"),
         ("integrations", "0003_flapping"),
     ]
 

@@ -195,6 +195,8 @@ class EmailPage(Page):
     def text(self, email: Email) -> SafeString | str:
         """What the recipient reads."""
         if email.message is None:
+            if email.ended_at and email.address:
+                return "It is not kept any more."
             return "It is written when it is first sent."
         part = message_from_bytes(bytes(email.message), policy=default).get_body(("plain",))
         return format_html('<pre tabindex="0">{}</pre>', "" if part is None else part.get_content())

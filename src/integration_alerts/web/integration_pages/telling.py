@@ -71,7 +71,7 @@ def integration(request: HttpRequest, viewer: Viewer, integration_id: int) -> Ht
         "outlook": next_,
         "outlook_words": _outlook_words(found, next_),
         "bar": _bar(found, now),
-        "timeline": timeline(viewer, found, read_place(request.GET.get("before", ""))),
+        "timeline": timeline(viewer, found, read_place(request.GET.get("before", "")), now),
         "newest": "before" not in request.GET,
         "actions": actions(found) if may_change_state(viewer.person, found.company_id) else [],
     }

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from re import fullmatch
 
+from django.conf import settings
+
 from integration_alerts.alerts import outlook
 from integration_alerts.alerts.models import Notice, NoticeStatus
 from integration_alerts.directory.models import Member
@@ -61,10 +63,15 @@ class Timeline:
 
     entries: list[Entry]
     older: str
+    kept_days: int
+    """Of what is older than so many days, only the latest is kept; 0: nothing here is that old."""
 
 
-def timeline(viewer: Viewer, integration: Integration, after: Place | None) -> Timeline:
+def timeline(
+    viewer: Viewer, integration: Integration, after: Place | None, now: datetime
+) -> Timeline:
     """A page of an integration's timeline, as this viewer may see it."""
+    kept_days: int = settings.CONFIGURATION.keep_history
     changes = story.changes(integration, PAGE_SIZE + 1, after)
     notices = outlook.notices(integration, PAGE_SIZE + 1, after)
     actors = told.knowable(viewer, [change.member for change in changes if change.member])
@@ -80,7 +87,8 @@ def timeline(viewer: Viewer, integration: Integration, after: Place | None) -> T
     entries.sort(key=_newest, reverse=True)
     shown = entries[:PAGE_SIZE]
     more = write_place(shown[-1].place) if len(entries) > PAGE_SIZE else ""
-    return Timeline(_with_mails(viewer, shown), more)
+    cut = bool(shown) and not more and shown[-1].place.at < now - timedelta(days=kept_days)
+    return Timeline(_with_mails(viewer, shown), more, kept_days if cut else 0)
 
 
 def write_place(place: Place) -> str:

@@ -1,0 +1,24 @@
+"""Deleting the notices of incidents that go (`rules.retention` decides which do)."""
+
+from collections.abc import Collection
+
+from django.db import connection
+
+
+def waiting(incident_ids: Collection[int]) -> set[int]:
+    """Those of these incidents that have a notice which is still to be put into emails."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING, [list(incident_ids)])
+        return {incident_id for (incident_id,) in cursor.fetchall()}
+
+
+def delete_notices(incident_ids: Collection[int]) -> int:
+    """Delete the notices of these incidents, which no email may carry any more."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM notice WHERE incident_id = ANY(%s)", [list(incident_ids)])
+        return int(cursor.rowcount)
+
+
+# Served by the unique index notice_once.
+_WAITING = """
+SELECT DISTINCT incident_id FROM notice WHERE incident_id = ANY(%s) AND status = 'planned'"""
