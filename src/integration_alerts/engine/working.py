@@ -10,18 +10,18 @@ import os
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import cast
 
 from django.conf import settings
 from procrastinate import App
 from procrastinate.connector import BaseAsyncConnector
 from procrastinate.contrib.django import DjangoApp, app
-from procrastinate.contrib.django.django_connector import DjangoConnector
+from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import ConnectorException
+from procrastinate.psycopg_connector import PsycopgConnector
 from psycopg import OperationalError
 
 from integration_alerts.configuration import Configuration
-from integration_alerts.engine import clock, wakeups
+from integration_alerts.engine import clock, database, wakeups
 from integration_alerts.engine.attention import attentive_worker
 from integration_alerts.engine.equipment import mailer_for, pace_for, stationery_for
 from integration_alerts.engine.tasks import tasks
@@ -33,6 +33,7 @@ from integration_alerts.mail.in_hand import InHand
 DEFAULT_CONCURRENCY = 10
 _PLANNERS = 2
 _RETRY_SECONDS = 2
+_PATIENCE_SECONDS = 5  # for a connection, and until a pool that cannot connect begins anew
 
 logger = logging.getLogger(__name__)
 
@@ -129,9 +130,12 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
 
 
 def _listening_connector() -> BaseAsyncConnector:
-    """A connector for a worker: asynchronous, and woken by NOTIFY."""
-    connector = cast("DjangoConnector", app.connector)
-    return connector.get_worker_connector()
+    """A connector for a worker: asynchronous, and woken by NOTIFY, for which it needs a session."""
+    return PsycopgConnector(
+        kwargs=connector_params(database.direct_alias()),
+        timeout=_PATIENCE_SECONDS,
+        reconnect_timeout=_PATIENCE_SECONDS,
+    )
 
 
 @functools.cache
