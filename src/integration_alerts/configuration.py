@@ -42,7 +42,7 @@ class Configuration:
     database_direct: Mapping[str, str] | None
     """`DATABASE_DIRECT_URL`: the same database past a pooler; None: `database` is no pooler."""
     database_replica: Mapping[str, str] | None
-    """`DATABASE_REPLICA_URL`: a streaming replica that pages may be read from; None: there is none."""
+    """`DATABASE_REPLICA_URL`: a streaming replica to read pages from; None: there is none."""
     postgres_bin: Path | None
     """`POSTGRES_BIN`: the folder of the PostgreSQL programs; None: the ones found."""
     mail_server: MailServer | Esp | None

@@ -43,6 +43,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "integration_alerts.web.middleware.ContentSecurityPolicy",
     "integration_alerts.api.problems.MethodNotAllowed",
+    "integration_alerts.web.replica.NoteWrites",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -64,6 +64,17 @@ def check_reachable() -> int:
     return version
 
 
+def check_replica() -> None:
+    """Raise DatabaseError unless DATABASE_REPLICA_URL leads to a standby that answers."""
+    try:
+        with psycopg.connect(**_connection("replica").get_connection_params()) as probe:
+            answer = probe.execute("SELECT pg_is_in_recovery()").fetchone()
+    except psycopg.OperationalError as error:
+        raise DatabaseError(f"cannot reach the replica: {_first_line(error)}") from error
+    if answer != (True,):
+        raise DatabaseError("it is no standby but a server that takes changes")
+
+
 def missing_migrations() -> int:
     """How many migrations the schema lacks."""
     executor = MigrationExecutor(_connection())

@@ -13,17 +13,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 from django.conf import settings
 from procrastinate import App
-from procrastinate.connector import BaseAsyncConnector
 from procrastinate.contrib.django import DjangoApp, app
-from procrastinate.contrib.django.utils import connector_params
 from procrastinate.exceptions import ConnectorException
-from procrastinate.psycopg_connector import PsycopgConnector
 from psycopg import OperationalError
 
 from integration_alerts.configuration import Configuration
-from integration_alerts.engine import clock, database, wakeups
+from integration_alerts.engine import clock, wakeups
 from integration_alerts.engine.attention import attentive_worker
 from integration_alerts.engine.equipment import mailer_for, pace_for, stationery_for
+from integration_alerts.engine.listening import listening_connector
 from integration_alerts.engine.tasks import tasks
 from integration_alerts.engine.workers import Heartbeat
 from integration_alerts.mail import circuits
@@ -33,7 +31,6 @@ from integration_alerts.mail.in_hand import InHand
 DEFAULT_CONCURRENCY = 10
 _PLANNERS = 2
 _RETRY_SECONDS = 2
-_PATIENCE_SECONDS = 5  # for a connection, and until a pool that cannot connect begins anew
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +90,7 @@ async def _until_stopped(courier: Courier, stopping: threading.Event, concurrenc
 async def _run_queues(courier: Courier, stop: asyncio.Event, concurrency: int) -> None:
     """Take wake-ups from both queues until `stop`; an error of one ends both."""
     worker_app = _worker_app()
-    with worker_app.replace_connector(_listening_connector()) as opened:
+    with worker_app.replace_connector(listening_connector()) as opened:
         async with opened.open_async():
             runs = [
                 asyncio.create_task(
@@ -127,15 +124,6 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(stop.wait(), seconds)
     except TimeoutError:
         return
-
-
-def _listening_connector() -> BaseAsyncConnector:
-    """A connector for a worker: asynchronous, and woken by NOTIFY, for which it needs a session."""
-    return PsycopgConnector(
-        kwargs=connector_params(database.direct_alias()),
-        timeout=_PATIENCE_SECONDS,
-        reconnect_timeout=_PATIENCE_SECONDS,
-    )
 
 
 @functools.cache
