@@ -100,7 +100,7 @@ def migrate(*, verbosity: int = 0) -> None:
         cursor.execute("SELECT pg_advisory_lock(%s)", [_MIGRATION_LOCK])
         try:
             call_command("migrate", interactive=False, verbosity=verbosity, database=alias)
-            cursor.execute(_WATCH_CLIENTS)
+            cursor.execute(WATCH_CLIENTS)
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [_MIGRATION_LOCK])
 
@@ -125,8 +125,9 @@ def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]
 
 
-# Of the role in this database, not of a connection: so it holds behind a pooler too.
-_WATCH_CLIENTS = """
+# What `migrate` sets: of the role in this database, not of a connection. So it holds behind a
+# pooler too.
+WATCH_CLIENTS = """
 DO $$
 DECLARE wanted record;
 BEGIN
