@@ -20,13 +20,13 @@ from urllib.error import URLError
 
 import pytest
 from tests.acceptance.live import SENDER, settle
-from tests.installation import Installation, failed, get, post, wait_for
+from tests.installation import Installation, crowd, failed, get, post, wait_for
 from tests.network import Network
 from tests.postgres_server import PostgresServer
 from tests.smtp_server import SmtpServer
 
 CUT_SECONDS = 40
-RECIPIENTS = 2  # Ada and Max
+RECIPIENTS = 12
 CONCURRENCY = 10
 PORT = 8000
 GIVE_BACK_SECONDS = 15  # docs/how-to/run-on-several-machines.md
@@ -78,7 +78,7 @@ class Client:
                 time.sleep(0.2)
             self.results[event] = result
             self.answered_at.append(time.monotonic())
-            self._done.wait(0.05)
+            self._done.wait(0.5)
 
     def _post(self, report: dict[str, Any]) -> str | None:
         with suppress(URLError, OSError, http.client.HTTPException):
@@ -103,7 +103,7 @@ def machines(tmp_path: Path) -> Iterator[Machines]:
             )  # fmt: skip
             try:
                 assert installation.command("migrate").returncode == 0
-                installation.import_directory()
+                installation.import_directory(crowd(RECIPIENTS))
                 for machine, address in (("left", left), ("right", right)):
                     on = network.on(machine)
                     installation.start("web", "--bind", f"{address}:{PORT}", on=on)
@@ -124,7 +124,7 @@ def test_nothing_is_lost_nothing_is_doubled_and_the_others_go_on(machines: Machi
     here = Client(installation, machines.left, "left")
     there = Client(installation, machines.right, "right")
     with here, there:
-        wait_for(lambda: min(len(here.results), len(there.results)) > 30, what="a start")
+        wait_for(lambda: min(len(here.results), len(there.results)) > 8, what="a start")
         machines.network.cut_off("right")
         cut = time.monotonic()
         claimed = {row[0] for row in installation.query(_CLAIMS)}
@@ -165,10 +165,11 @@ def test_nothing_is_lost_nothing_is_doubled_and_the_others_go_on(machines: Machi
     in_flight = {row[0] for row in abandoned}
     assert {m for m, received in copies.items() if len(received) > 1} <= in_flight
     assert len(twice) <= CONCURRENCY
+    assert in_flight, "a cut among no mails shows nothing"
     # The rest went on at once, and took over what the other had claimed.
     assert taken_over == [(0,)]
     assert max(gaps) < GIVE_BACK_SECONDS
-    assert sum(cut < at < back for at in here.answered_at) > CUT_SECONDS
+    assert sum(cut < at < back for at in here.answered_at) > CUT_SECONDS / 2
     # It caught up by itself.
     assert caught_up < GIVE_BACK_SECONDS
     assert heard < GIVE_BACK_SECONDS

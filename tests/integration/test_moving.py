@@ -48,8 +48,9 @@ def test_all_rows_of_the_account_are_there_and_none_here(
 def test_nothing_is_moved_while_a_mail_is_being_sent(two: tuple[Connection, Connection]) -> None:
     source, target = two
     source.execute(
-        "INSERT INTO email (account_id, member_id, status, message_id, claimed_by)"
-        " SELECT account_id, id, 'sending', 'm', gen_random_uuid() FROM member LIMIT 1"
+        "INSERT INTO email (account_id, member_id, status, message_id, date, claimed_by,"
+        " outcome_reason, subject, address, attempts) SELECT account_id, id, 'sending', 'm',"
+        " now(), gen_random_uuid(), '', '', '', 0 FROM member LIMIT 1"
     )
     with pytest.raises(MoveError, match="are being sent"):
         move("acme", source, target)

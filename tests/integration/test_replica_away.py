@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, connections
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.test import Client
 from tests import pages
 from tests.browsing import client_of
@@ -21,7 +22,10 @@ pytestmark = pytest.mark.django_db
 def _configure(**changed: Any) -> None:
     own = connections["default"].settings_dict
     options = {key: value for key, value in own["OPTIONS"].items() if key != "pool"}
-    connections.settings[replica.ALIAS] = {**own, "OPTIONS": options, **changed}
+    settings = {**own, "OPTIONS": options, **changed}
+    connections.settings[replica.ALIAS] = settings
+    # Django's tests allow no alias that was not there before them.
+    connections[replica.ALIAS] = DatabaseWrapper(settings, "default")
 
 
 @pytest.fixture
