@@ -198,7 +198,7 @@ def test_who_was_deactivated_sees_nothing_from_that_instant(site: Site) -> None:
     assert browser.get()[0] == 404
 
 
-@pytest.mark.parametrize("fault", ["stopped", "hanging", "promoted"])
+@pytest.mark.parametrize("fault", ["stopped", "deaf", "promoted"])
 def test_a_page_never_fails_because_of_the_replica(site: Site, fault: str) -> None:
     site.report("ads")
     browser = site.browser("ada")
@@ -206,7 +206,7 @@ def test_a_page_never_fails_because_of_the_replica(site: Site, fault: str) -> No
     match fault:
         case "stopped":
             site.replica.stop()
-        case "hanging":
+        case "deaf":  # takes no new connections
             site.replica.signal(signal.SIGSTOP)
         case _:
             site.on_replica("SELECT pg_promote()")
