@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PROCESSES ?= 3
 SPREAD = --numprocesses $(PROCESSES) --dist
 
-.PHONY: help install run test check faults bench golden screenshots requirements chromium perl-mail
+.PHONY: help install run test check faults bench golden screenshots requirements chromium perl-mail pgbouncer
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -37,7 +37,7 @@ check: $(VENV)/.dev ## style, types, layers, documents
 	$(BIN)/lint-imports
 	$(BIN)/python docs/check.py
 
-faults: $(VENV)/.dev ## the long tests: crashes and load (minutes)
+faults: $(VENV)/.dev pgbouncer ## the long tests: crashes and load (minutes)
 	$(BIN)/python -m pytest -m long
 
 bench: $(VENV)/.dev ## measure speed (20 minutes); PARTS="storm sweep" measures some of it
@@ -91,4 +91,12 @@ perl-mail:
 	  if test "$$(id -u)" != 0; then sudo="sudo -n"; fi; \
 	  $$sudo apt-get update -qq && \
 	  $$sudo apt-get install -y -qq --no-install-recommends libemail-mime-perl; \
+	fi || true
+
+# For tests/faults/test_pgbouncer.py; as above.
+pgbouncer:
+	@if ! command -v pgbouncer > /dev/null && ! test -x /usr/sbin/pgbouncer && command -v apt-get > /dev/null; then \
+	  if test "$$(id -u)" != 0; then sudo="sudo -n"; fi; \
+	  $$sudo apt-get update -qq && \
+	  $$sudo apt-get install -y -qq --no-install-recommends pgbouncer; \
 	fi || true

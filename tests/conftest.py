@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -38,10 +39,15 @@ def django_db_modify_db_settings(
 @pytest.fixture
 def scratch_url(migrated_template: str) -> Iterator[str]:
     """The URL of a fresh, migrated database."""
-    name = f"acceptance_{uuid4().hex[:12]}"
-    _execute("CREATE DATABASE {} TEMPLATE " + migrated_template, name)
-    yield database_url(name)
-    _execute("DROP DATABASE {} WITH (FORCE)", name)
+    with _scratch(migrated_template) as url:
+        yield url
+
+
+@pytest.fixture
+def other_url(migrated_template: str) -> Iterator[str]:
+    """The URL of a second one."""
+    with _scratch(migrated_template) as url:
+        yield url
 
 
 @pytest.fixture
@@ -61,6 +67,14 @@ def installation(scratch_url: str, smtp: SmtpServer, tmp_path: Path) -> Iterator
     yield running
     running.close()
     assert not re.search("Traceback", running.logs()), running.logs()
+
+
+@contextmanager
+def _scratch(template: str) -> Iterator[str]:
+    name = f"acceptance_{uuid4().hex[:12]}"
+    _execute("CREATE DATABASE {} TEMPLATE " + template, name)
+    yield database_url(name)
+    _execute("DROP DATABASE {} WITH (FORCE)", name)
 
 
 def database_url(name: str) -> str:

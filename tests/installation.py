@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -101,12 +101,15 @@ class Installation:
             check=False,
         )  # fmt: skip
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """Start a process that stays; its output is in `folder/<first argument>-<n>.log`."""
+    def start(self, *arguments: str, on: Sequence[str] = ()) -> subprocess.Popen[str]:
+        """Start a process that stays; its output is in `folder/<first argument>-<n>.log`.
+
+        `on` is put before its command line, such as `ip netns exec name`.
+        """
         log = self.folder / f"{arguments[0]}-{len(self.processes)}.log"
         with log.open("w") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "integration_alerts", *arguments],
+                [*on, sys.executable, "-m", "integration_alerts", *arguments],
                 env=self.environment, stdout=output, stderr=subprocess.STDOUT, text=True,
             )  # fmt: skip
         self.processes.append(process)

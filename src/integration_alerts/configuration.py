@@ -12,6 +12,7 @@ from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from integration_alerts.database_configuration import beside, database
 from integration_alerts.mail.dkim_key import DkimKey
 from integration_alerts.mail.email_url import MailServer
 from integration_alerts.mail.esp_url import Esp
@@ -46,6 +47,10 @@ class Configuration:
     """`DATA_DIR`: the folder of the embedded database and of the secret key (default `./var`)."""
     database: Mapping[str, str] | None
     """`DATABASE_URL` as libpq parameters; None: the embedded PostgreSQL under `data_dir`."""
+    database_direct: Mapping[str, str] | None
+    """`DATABASE_DIRECT_URL`: the same database past a pooler; None: `database` is no pooler."""
+    database_replica: Mapping[str, str] | None
+    """`DATABASE_REPLICA_URL`: a streaming replica to read pages from; None: there is none."""
     postgres_bin: Path | None
     """`POSTGRES_BIN`: the folder of the PostgreSQL programs; None: the ones found."""
     mail_server: MailServer | Esp | None
@@ -102,9 +107,12 @@ def load(environment: Mapping[str, str]) -> Configuration:
         environment.get("DKIM_DOMAIN", ""),
         parseaddr(sender)[1].rpartition("@")[2],
     )
+    main = database(environment, "DATABASE_URL")
     return Configuration(
         data_dir=_folder(environment.get("DATA_DIR") or "./var"),
-        database=_database(environment.get("DATABASE_URL", "")),
+        database=main,
+        database_direct=beside(environment, "DATABASE_DIRECT_URL", main),
+        database_replica=beside(environment, "DATABASE_REPLICA_URL", main),
         postgres_bin=Path(folder) if (folder := environment.get("POSTGRES_BIN")) else None,
         mail_server=mail_server(environment.get("EMAIL_URL", "")),
         mail_rate=rate("MAIL_RATE", text) if (text := environment.get("MAIL_RATE")) else None,
@@ -168,35 +176,6 @@ def _folder(path: str) -> Path:
         return Path(path).expanduser().absolute()
     except RuntimeError:
         raise ConfigurationError(f"DATA_DIR: there is no such user's folder: {path!r}") from None
-
-
-def _database(url: str) -> Mapping[str, str] | None:
-    if not url:
-        return None
-    if not url.startswith(("postgres://", "postgresql://")):
-        raise _database_error("only PostgreSQL 15 or later is supported")
-    from psycopg import ProgrammingError  # not for processes that use no database themselves
-    from psycopg.conninfo import conninfo_to_dict
-
-    try:
-        parameters = {key: str(value) for key, value in conninfo_to_dict(url).items()}
-    except ProgrammingError:
-        raise _database_error(
-            "it is not a URL that PostgreSQL understands; characters such as / ? # @ % in the user "
-            "name or password must be percent-encoded"
-        ) from None
-    if not parameters.get("dbname"):
-        raise _database_error("the database's name is missing")
-    if not parameters.get("port", "0").replace(",", "").isdigit():
-        raise _database_error("the port must be a number")
-    return parameters
-
-
-def _database_error(problem: str) -> ConfigurationError:
-    # Never with a part of the URL: a password that is not encoded can end up in any part.
-    return ConfigurationError(
-        f"DATABASE_URL: {problem}; expected postgresql://user:password@host:5432/database"
-    )
 
 
 def _sender(environment: Mapping[str, str]) -> str:

@@ -1,11 +1,13 @@
 """Django's settings, made from the product's own (`configuration`). Nothing is decided here."""
 
 import os
+from collections.abc import Mapping
 from email.utils import parseaddr
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
 from integration_alerts.configuration import load, secret_key
+from integration_alerts.database_configuration import LIVELINESS, LIVELINESS_OF_A_REPLICA
 from integration_alerts.engine.postgres import socket_directory
 from integration_alerts.mail.esp_url import Esp
 
@@ -41,6 +43,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "integration_alerts.web.middleware.ContentSecurityPolicy",
     "integration_alerts.api.problems.MethodNotAllowed",
+    "integration_alerts.web.replica.NoteWrites",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -66,39 +69,49 @@ TEMPLATES = [
     }
 ]
 
-if CONFIGURATION.database is None:
-    _connection = {
-        "NAME": "integration_alerts",
-        "USER": "integration_alerts",
-        "HOST": str(socket_directory(CONFIGURATION.data_dir)),
-        "PORT": "5432",  # the name of the socket; an exported PGPORT must not change it
-    }
-    _options: dict[str, object] = {}
-else:
-    _parameters = dict(CONFIGURATION.database)
-    _connection = {
-        "NAME": _parameters.pop("dbname"),
-        "USER": _parameters.pop("user", ""),
-        "PASSWORD": _parameters.pop("password", ""),
-        "HOST": _parameters.pop("host", ""),
-        "PORT": _parameters.pop("port", ""),
-    }
-    _options = dict(_parameters)
-DATABASES = {
-    "default": {
+
+def _database(
+    parameters: Mapping[str, str], liveliness: Mapping[str, str], patience: float, size: int
+) -> dict[str, object]:
+    options = {**liveliness, **parameters}  # what the URL says holds
+    return {
         "ENGINE": "django.db.backends.postgresql",
-        **_connection,
+        "NAME": options.pop("dbname"),
+        "USER": options.pop("user", ""),
+        "PASSWORD": options.pop("password", ""),
+        "HOST": options.pop("host", ""),
+        "PORT": options.pop("port", ""),
         "CONN_HEALTH_CHECKS": True,  # a pooled connection may be from before a restart
+        # A pooler in transaction mode lends a session for no longer than a transaction.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {
-            **_options,
+            **options,
             "pool": {
                 "min_size": 1,
-                "max_size": int(os.environ.get("INTEGRATION_ALERTS_POOL", "16")),
-                "timeout": 10,  # seconds to wait for a connection while the database is away
+                "max_size": size,
+                "timeout": patience,  # seconds to wait for a connection while the database is away
+                # Seconds: attempts come ever later, so a pool begins anew rather than find out
+                # minutes late that the database is back.
+                "reconnect_timeout": 5,
             },
         },
     }
+
+
+_embedded = {
+    "dbname": "integration_alerts",
+    "user": "integration_alerts",
+    "host": str(socket_directory(CONFIGURATION.data_dir)),
+    "port": "5432",  # the name of the socket; an exported PGPORT must not change it
 }
+_pool_size = int(os.environ.get("INTEGRATION_ALERTS_POOL", "16"))
+DATABASES = {"default": _database(CONFIGURATION.database or _embedded, LIVELINESS, 10, _pool_size)}
+if CONFIGURATION.database_direct is not None:  # for what needs a session: engine.database
+    DATABASES["direct"] = _database(CONFIGURATION.database_direct, LIVELINESS, 10, 2)
+if CONFIGURATION.database_replica is not None:  # for pages that are only read: web.replica
+    DATABASES["replica"] = _database(
+        CONFIGURATION.database_replica, LIVELINESS_OF_A_REPLICA, 2, _pool_size
+    )
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "directory.User"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]

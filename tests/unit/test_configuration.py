@@ -69,6 +69,10 @@ def test_everything_can_be_set() -> None:
     ("name", "value"),
     [
         ("DATABASE_URL", "mysql://localhost/x"),
+        ("DATABASE_DIRECT_URL", "mysql://localhost/x"),
+        ("DATABASE_DIRECT_URL", "postgresql://localhost/x"),  # without DATABASE_URL
+        ("DATABASE_REPLICA_URL", "postgresql://localhost"),
+        ("DATABASE_REPLICA_URL", "postgresql://localhost/x"),
         ("DATABASE_URL", "alerts"),
         ("DATABASE_URL", "postgresql://localhost:no/x"),
         ("DATABASE_URL", "postgresql://localhost"),

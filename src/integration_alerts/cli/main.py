@@ -11,6 +11,7 @@ from integration_alerts.cli.checking import check
 from integration_alerts.cli.feeding import import_directory, report
 from integration_alerts.cli.inviting import invite
 from integration_alerts.cli.keys import apikey, operator
+from integration_alerts.cli.moving import move
 from integration_alerts.cli.pruning import prune
 from integration_alerts.cli.replaying import backtest
 from integration_alerts.cli.serving import migrate, run, web, worker
@@ -30,7 +31,7 @@ def commands() -> None:
 
 for command in (
     run, web, worker, bounces, migrate, check, testmail, import_directory, report, invite, apikey,
-    operator, prune, backtest,
+    operator, prune, move, backtest,
 ):  # fmt: skip
     commands.add_command(command)
 

@@ -39,6 +39,17 @@ def check_reachable() -> int:
     return version
 
 
+def check_replica() -> None:
+    """Raise DatabaseError unless DATABASE_REPLICA_URL leads to a standby that answers."""
+    try:
+        with psycopg.connect(**_connection("replica").get_connection_params()) as probe:
+            answer = probe.execute("SELECT pg_is_in_recovery()").fetchone()
+    except psycopg.OperationalError as error:
+        raise DatabaseError(f"cannot reach the replica: {_first_line(error)}") from error
+    if answer != (True,):
+        raise DatabaseError("it is no standby but a server that takes changes")
+
+
 def missing_migrations() -> int:
     """How many migrations the schema lacks."""
     executor = MigrationExecutor(_connection())
@@ -54,13 +65,19 @@ def check_migrated() -> None:
 
 
 def migrate(*, verbosity: int = 0) -> None:
-    """Bring the schema up; safe to run from several processes at once."""
-    with _connection().cursor() as cursor:
+    """Bring the schema up; safe to run from several processes at once.
+
+    Also has PostgreSQL notice within seconds that a machine of ours is cut off: its transaction
+    would hold rows locked for 2 hours. Whatever the operator has set for this role stays.
+    """
+    alias = direct_alias()
+    with _connection(alias).cursor() as cursor:
         # Asking again and again: an index that is made concurrently waits for whoever waits in SQL.
         while not _locked(cursor):
             time.sleep(_MIGRATION_PAUSE_SECONDS)
         try:
-            call_command("migrate", interactive=False, verbosity=verbosity)
+            call_command("migrate", interactive=False, verbosity=verbosity, database=alias)
+            cursor.execute(WATCH_CLIENTS)
         finally:
             cursor.execute("SELECT pg_advisory_unlock(%s)", [_MIGRATION_LOCK])
 
@@ -70,15 +87,44 @@ def _locked(cursor: CursorWrapper) -> bool:
     return bool(cursor.fetchone()[0])
 
 
+def direct_alias() -> str:
+    """The way to the database that keeps a session: past the pooler that DATABASE_URL leads to."""
+    return "direct" if "direct" in connections else "default"
+
+
 def disconnect() -> None:
     """Close every connection and the pool, before this process forks or hands its work on."""
-    _connection().close()
-    _connection().close_pool()
+    for alias in connections:
+        _connection(alias).close()
+        _connection(alias).close_pool()
 
 
-def _connection() -> DatabaseWrapper:
-    return cast("DatabaseWrapper", connections["default"])
+def _connection(alias: str = "default") -> DatabaseWrapper:
+    return cast("DatabaseWrapper", connections[alias])
 
 
 def _first_line(error: Exception) -> str:
     return str(error).strip().partition("\n")[0]
+
+
+# What `migrate` sets: of the role in this database, not of a connection. So it holds behind a
+# pooler too.
+WATCH_CLIENTS = """
+DO $$
+DECLARE wanted record;
+BEGIN
+    FOR wanted IN
+        SELECT name, value FROM (VALUES
+            ('tcp_keepalives_idle', '5'), ('tcp_keepalives_interval', '2'),
+            ('tcp_keepalives_count', '3'), ('tcp_user_timeout', '10000')) AS ours(name, value)
+        WHERE NOT EXISTS (
+            SELECT FROM pg_db_role_setting, unnest(setconfig) AS line
+            WHERE line LIKE name || '=%'
+                AND setrole IN (0, (SELECT oid FROM pg_roles WHERE rolname = current_user))
+                AND setdatabase IN
+                    (0, (SELECT oid FROM pg_database WHERE datname = current_database())))
+    LOOP
+        EXECUTE format('ALTER ROLE CURRENT_USER IN DATABASE %I SET %I = %L',
+                       current_database(), wanted.name, wanted.value);
+    END LOOP;
+END $$"""

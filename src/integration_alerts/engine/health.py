@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import psycopg
 from django.db import Error
 
 from integration_alerts.configuration import Configuration
 from integration_alerts.engine import database, workers
 from integration_alerts.engine.equipment import mailer_for
+from integration_alerts.engine.listening import wake_ups_arrive
 from integration_alerts.mail import circuits
 from integration_alerts.mail.circuits import OpenCircuit
 
@@ -20,6 +22,13 @@ class Finding:
     well: bool
     detail: str
     hint: str = ""
+
+
+_DEAF = Finding(
+    "wake-ups", well=False,
+    detail="DATABASE_URL leads to a pooler that loses LISTEN: mails wait up to 5 seconds more",
+    hint="set DATABASE_DIRECT_URL to the PostgreSQL behind it, with the same database",
+)  # fmt: skip
 
 
 def worker_seen() -> bool:
@@ -43,9 +52,13 @@ def check(configuration: Configuration) -> Iterator[Finding]:
         yield Finding("database", well=True, detail=f"PostgreSQL {version} answers")
         schema = _check_schema()
         yield schema
-    except (database.DatabaseError, Error) as error:
+        if not wake_ups_arrive():
+            yield _DEAF
+    except (database.DatabaseError, Error, psycopg.OperationalError) as error:
         yield Finding("database", well=False, detail=str(error).strip())
         return
+    if configuration.database_replica is not None:
+        yield _check_replica()
     yield _check_mail(configuration)
     if schema.well:
         if (circuit := refusing_mailer()) is not None:
@@ -60,6 +73,17 @@ def _check_schema() -> Finding:
             hint="run: integration-alerts migrate",
         )  # fmt: skip
     return Finding("schema", well=True, detail="up to date")
+
+
+def _check_replica() -> Finding:
+    try:
+        database.check_replica()
+    except database.DatabaseError as error:
+        return Finding(
+            "replica", well=False, detail=str(error),
+            hint="check DATABASE_REPLICA_URL; the primary answers until then",
+        )  # fmt: skip
+    return Finding("replica", well=True, detail="a standby answers")
 
 
 def _check_mail(configuration: Configuration) -> Finding:

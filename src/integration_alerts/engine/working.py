@@ -10,13 +10,10 @@ import os
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import cast
 
 from django.conf import settings
 from procrastinate import App
-from procrastinate.connector import BaseAsyncConnector
 from procrastinate.contrib.django import DjangoApp, app
-from procrastinate.contrib.django.django_connector import DjangoConnector
 from procrastinate.exceptions import ConnectorException
 from psycopg import OperationalError
 
@@ -24,6 +21,7 @@ from integration_alerts.configuration import Configuration
 from integration_alerts.engine import clock, wakeups
 from integration_alerts.engine.attention import attentive_worker
 from integration_alerts.engine.equipment import mailer_for, pace_for, stationery_for
+from integration_alerts.engine.listening import listening_connector
 from integration_alerts.engine.sweeping import Sweeper
 from integration_alerts.engine.tasks import tasks
 from integration_alerts.engine.workers import Heartbeat
@@ -97,7 +95,7 @@ async def _until_stopped(courier: Courier, lanes: Lanes, stopping: threading.Eve
 async def _run_queues(courier: Courier, lanes: Lanes, stop: asyncio.Event) -> None:
     """Take wake-ups from both queues until `stop`; an error of one ends both."""
     worker_app = _worker_app()
-    with worker_app.replace_connector(_listening_connector()) as opened:
+    with worker_app.replace_connector(listening_connector()) as opened:
         async with opened.open_async():
             runs = [
                 asyncio.create_task(
@@ -131,12 +129,6 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(stop.wait(), seconds)
     except TimeoutError:
         return
-
-
-def _listening_connector() -> BaseAsyncConnector:
-    """A connector for a worker: asynchronous, and woken by NOTIFY."""
-    connector = cast("DjangoConnector", app.connector)
-    return connector.get_worker_connector()
 
 
 @functools.cache

@@ -13,6 +13,7 @@ from integration_alerts.mail.history import LatestMail, latest_mails
 from integration_alerts.rules import permissions
 from integration_alerts.rules.eligibility import Obstacle
 from integration_alerts.web.alert_pages import wording
+from integration_alerts.web.replica import from_replica
 from integration_alerts.web.viewer import Viewer, alerts_page
 
 PAGE_SIZE = 50
@@ -37,6 +38,7 @@ class Row:
 
 @require_safe
 @alerts_page
+@from_replica
 def notifications(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """What the viewer is told at present, and the way to the alerts."""
     alert = own_alert(viewer.person)
@@ -46,6 +48,7 @@ def notifications(request: HttpRequest, viewer: Viewer) -> HttpResponse:
 
 @require_safe
 @alerts_page
+@from_replica
 def alerts(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """Every alert that the viewer may see; the one just made is marked."""
     text = request.GET.get("q", "").strip()

@@ -16,6 +16,7 @@ from integration_alerts.integrations.providers import providers
 from integration_alerts.rules.flapping import Openings, is_flapping
 from integration_alerts.rules.states import UNHEALTHY, State
 from integration_alerts.web.integration_pages import told, wording
+from integration_alerts.web.replica import from_replica
 from integration_alerts.web.viewer import Viewer, account_page
 from integration_alerts.web.wording import plain
 
@@ -44,6 +45,7 @@ class Row:
 
 @require_safe
 @account_page
+@from_replica
 def integrations(request: HttpRequest, viewer: Viewer) -> HttpResponse:
     """What needs the viewer first; filters and search narrow it."""
     filters = _filters(request.GET)

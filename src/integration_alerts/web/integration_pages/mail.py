@@ -14,6 +14,7 @@ from integration_alerts.rules.permissions import may_read_mail
 from integration_alerts.rules.retry import Phase
 from integration_alerts.web.integration_pages import wording
 from integration_alerts.web.letter_frame import framed
+from integration_alerts.web.replica import from_replica
 from integration_alerts.web.viewer import Viewer, account_page
 
 LISTED = 50
@@ -21,6 +22,7 @@ LISTED = 50
 
 @require_safe
 @account_page
+@from_replica
 def email(request: HttpRequest, viewer: Viewer, email_id: int) -> HttpResponse:
     """One mail, for those who may see its recipient's alert and all that it tells of."""
     found = _find(viewer, email_id)
@@ -47,6 +49,7 @@ def email(request: HttpRequest, viewer: Viewer, email_id: int) -> HttpResponse:
 @require_safe
 @account_page
 @xframe_options_sameorigin
+@from_replica
 def email_html(request: HttpRequest, viewer: Viewer, email_id: int) -> HttpResponse:  # noqa: ARG001
     """The HTML part alone, for the frame; it may run nothing and load nothing."""
     return framed(history.content(_find(viewer, email_id)).html)

@@ -24,6 +24,7 @@ from integration_alerts.rules.states import State
 from integration_alerts.web.integration_pages import told, wording
 from integration_alerts.web.integration_pages.bar import DAY, HEIGHT, cells
 from integration_alerts.web.integration_pages.timeline import read_place, timeline
+from integration_alerts.web.replica import from_replica
 from integration_alerts.web.viewer import Viewer, account_page
 from integration_alerts.web.wording import count
 
@@ -55,6 +56,7 @@ class Audience:
 
 @require_safe
 @account_page
+@from_replica
 def integration(request: HttpRequest, viewer: Viewer, integration_id: int) -> HttpResponse:
     """The page of one integration."""
     found = find(viewer, integration_id)
