@@ -105,7 +105,7 @@ def content(email: Email) -> Content:
     """Both parts of an email as a mail program shows them."""
     if email.message is None:
         return Content("", "", gone=bool(email.ended_at and email.address))
-    message = message_from_bytes(bytes(email.message), policy=default)
+    message = message_from_bytes(email.message, policy=default)
     return Content(part(message, "plain"), part(message, "html"))
 
 

@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("mail", "0003_grouping_and_bounces"),
+        ("mail", "0004_packed_messages"),
     ]
 
     operations = [

@@ -9,6 +9,7 @@ from django.db.models import Q
 from integration_alerts.alerts.models import Notice
 from integration_alerts.directory.models import Account, Company, Member
 from integration_alerts.directory.tenancy import SameAccount, account_key
+from integration_alerts.mail.packing import PackedField
 
 
 class EmailStatus(StrEnum):
@@ -42,7 +43,7 @@ class Email(models.Model):
     member = models.ForeignKey(
         Member, models.PROTECT, db_constraint=False, db_index=False, related_name="emails"
     )
-    message_id = models.TextField(unique=True)
+    message_id = models.TextField()  # unique, without the second index that `unique` brings
     date = models.DateTimeField()
     status = models.TextField(
         choices=[(status.value, status.value) for status in EmailStatus],
@@ -52,7 +53,7 @@ class Email(models.Model):
     ended_at = models.DateTimeField(null=True, blank=True)
     subject = models.TextField(default="")
     address = models.TextField(default="")
-    message = models.BinaryField(null=True, blank=True)
+    message = PackedField(null=True, blank=True)
     attempts = models.PositiveIntegerField(default=0)
     first_attempt_at = models.DateTimeField(null=True, blank=True)
     next_attempt_at = models.DateTimeField(null=True, blank=True)
@@ -63,6 +64,7 @@ class Email(models.Model):
         db_table = "email"
         constraints: ClassVar = [
             account_key("email_account_key"),
+            models.UniqueConstraint(fields=["message_id"], name="email_message_id_key"),
             SameAccount(field="member", name="email_member_same_account"),
             models.CheckConstraint(
                 condition=Q(status__in=[*EmailStatus]), name="email_status_known"

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     atomic = False
 
     dependencies = [
-        ("integrations", "0003_flapping"),
+        ("integrations", "0004_taking_reports_in_fast"),
     ]
 
     operations = [
