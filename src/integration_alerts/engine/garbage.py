@@ -1,6 +1,6 @@
 """Python's search for cyclic garbage, made rare: a batch makes thousands of objects, none cyclic.
 
-As Python comes, it looks through all of them again and again, which took half of a batch's time.
+As Python comes, it looks through all of them again and again: nearly half of a batch's time.
 """
 
 import gc
