@@ -1,4 +1,4 @@
-"""How the bytes of an email are kept: compressed against a mail like it, to a fraction of their size.
+"""How the bytes of an email are kept: compressed against a mail like it, to a twentieth.
 
 What is not written need not be flushed, replicated and kept. Reads what earlier versions kept, too,
 which is the bytes as they are.
