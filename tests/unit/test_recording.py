@@ -39,8 +39,8 @@ class Slow:
 
 def test_those_that_come_while_one_is_written_share_the_next_transaction() -> None:
     database = Slow()
-    recorder = Recorder(database.write)
-    with ThreadPoolExecutor(9) as threads:
+    with ThreadPoolExecutor(10) as threads:
+        recorder = Recorder(database.write, threads.submit)
         first = threads.submit(recorder.record, attempt(0))
         assert database.begun.wait(5)
         others = {
@@ -63,7 +63,7 @@ def test_everybody_of_a_batch_hears_of_its_fault_and_the_next_one_is_written() -
             raise faults.pop()
         return {each.email.id: EmailStatus.SENT for each in attempts}
 
-    recorder = Recorder(write)
+    recorder = Recorder(write, lambda run: run())
     with pytest.raises(OSError, match="gone"):
         recorder.record(attempt(1))
     assert recorder.record(attempt(2)) is EmailStatus.SENT
@@ -75,8 +75,8 @@ def test_many_threads_each_get_their_answer() -> None:
         return {each.email.id: EmailStatus.SENT for each in attempts}
 
     written: list[int] = []
-    recorder = Recorder(write)
-    with ThreadPoolExecutor(20) as threads:
+    with ThreadPoolExecutor(20) as threads, ThreadPoolExecutor(1) as clerk:
+        recorder = Recorder(write, clerk.submit)
         found = list(threads.map(lambda number: recorder.record(attempt(number)), range(500)))
     assert found == [EmailStatus.SENT] * 500
     assert sorted(written) == list(range(500))

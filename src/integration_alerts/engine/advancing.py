@@ -3,6 +3,7 @@
 The tasks call these when woken, tests and the backtest with a clock of their own.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,27 +15,38 @@ from integration_alerts.alerts.planning import claim_due, plan_claimed
 from integration_alerts.engine import wakeups
 from integration_alerts.engine.retrying import retry_deadlocks
 from integration_alerts.mail.composing import BATCH as COMPOSING_BATCH
+from integration_alerts.mail.composing import Composed, compose_due
 from integration_alerts.mail.composing import compose as compose_planned
-from integration_alerts.mail.composing import compose_due
 from integration_alerts.mail.recovering import plan_recoveries
 from integration_alerts.mail.withdrawing import withdraw
 
 
+def _nobody_waits() -> None:
+    """Emails that may go are found by the sweep."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """What one batch did: how many incidents it looked at, and whether notices wait."""
+    """What one batch did: how many incidents it looked at, whether notices wait, and emails may go."""
 
     incidents: int
     waiting: bool
+    due: bool
 
 
 def plan(
-    now: datetime, message_id_domain: str, *, damped: bool = True, at_once: bool = False
+    now: datetime,
+    message_id_domain: str,
+    *,
+    damped: bool = True,
+    at_once: bool = False,
+    on_due: Callable[[], None] = _nobody_waits,
 ) -> bool:
     """Turn incidents that are due into notices, and these into emails; take back what ended.
 
     Returns whether notices were left for `compose`. `damped`: whether further alerts of flapping
     integrations are held back (R23). `at_once` leaves the accounts' waiting times out (R22).
+    `on_due` is called when emails may go now.
     """
     waiting = False
 
@@ -43,18 +55,31 @@ def plan(
 
     while (planned := retry_deadlocks(plan_batch)).incidents:
         waiting |= planned.waiting
+        if planned.due:
+            on_due()
         if planned.incidents < PLANNING_BATCH:
             break
     return waiting
 
 
-def compose(now: datetime, message_id_domain: str, *, at_once: bool = False) -> None:
-    """Put notices that wait for it into emails; `at_once` as in `plan`."""
-    while (
-        retry_deadlocks(lambda: _compose_batch(now, message_id_domain, at_once=at_once))
-        == COMPOSING_BATCH
-    ):
-        pass
+def compose(
+    now: datetime,
+    message_id_domain: str,
+    *,
+    at_once: bool = False,
+    on_due: Callable[[], None] = _nobody_waits,
+) -> None:
+    """Put notices that wait for it into emails; `at_once` and `on_due` as in `plan`."""
+
+    def compose_batch() -> Composed:
+        with transaction.atomic():
+            return compose_due(now, message_id_domain, at_once=at_once)
+
+    while (composed := retry_deadlocks(compose_batch)).notices:
+        if composed.due:
+            on_due()
+        if composed.notices < COMPOSING_BATCH:
+            break
 
 
 def _plan_batch(now: datetime, message_id_domain: str, *, damped: bool, at_once: bool) -> _Planned:
@@ -64,22 +89,17 @@ def _plan_batch(now: datetime, message_id_domain: str, *, damped: bool, at_once:
         # Who withdraws holds emails, and opening groups would take more of them out of their order.
         status = NoticeStatus.PLANNED if touched else NoticeStatus.COMPOSED
         notices = plan_claimed(incidents, now, status, damped=damped)
-        waiting = plan_recoveries([incident.id for incident in incidents if incident.closed], now)
+        due, waiting = (
+            False,
+            plan_recoveries([incident.id for incident in incidents if incident.closed], now),
+        )
         if touched:
             waiting += len(notices)
-        elif compose_planned(notices, now, message_id_domain, at_once=at_once):
-            wakeups.wake(wakeups.DELIVER)
+        else:
+            due = compose_planned(notices, now, message_id_domain, at_once=at_once)
         if waiting:
             wakeups.wake(wakeups.COMPOSE)
-    return _Planned(len(incidents), bool(waiting))
-
-
-def _compose_batch(now: datetime, message_id_domain: str, *, at_once: bool) -> int:
-    with transaction.atomic():
-        composed = compose_due(now, message_id_domain, at_once=at_once)
-        if composed.due:
-            wakeups.wake(wakeups.DELIVER)
-    return composed.notices
+    return _Planned(len(incidents), bool(waiting), due)
 
 
 def wake_for_what_is_due(now: datetime) -> datetime | None:

@@ -24,20 +24,22 @@ _KEEP_FAILED_HOURS = 24
 def plan(context: JobContext) -> None:
     """Plan the incidents that are due, and compose what comes of it."""
     wakeups.absorb(wakeups.PLAN)
-    advancing.plan(clock.now(), _courier(context).stationery.message_id_domain)
+    domain = _courier(context).stationery.message_id_domain
+    advancing.plan(clock.now(), domain, on_due=_lanes(context).wake)
 
 
 @tasks.task(name=wakeups.COMPOSE, queue=wakeups.PLANNING_QUEUE, pass_context=True)
 def compose(context: JobContext) -> None:
     """Put notices into emails that planning left to this."""
     wakeups.absorb(wakeups.COMPOSE)
-    advancing.compose(clock.now(), _courier(context).stationery.message_id_domain)
+    domain = _courier(context).stationery.message_id_domain
+    advancing.compose(clock.now(), domain, on_due=_lanes(context).wake)
 
 
 @tasks.task(name=wakeups.DELIVER, queue=wakeups.DELIVERING_QUEUE, pass_context=True)
 def deliver(context: JobContext) -> None:
     """Have this worker's lanes deliver what is due; it goes on after this job."""
-    cast("Lanes", context.additional_context["lanes"]).wake()
+    _lanes(context).wake()
 
 
 @tasks.task(name=wakeups.POST, queue=wakeups.DELIVERING_QUEUE, pass_context=True)
@@ -81,3 +83,7 @@ def prune(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
 
 def _courier(context: JobContext) -> Courier:
     return cast("Courier", context.additional_context["courier"])
+
+
+def _lanes(context: JobContext) -> Lanes:
+    return cast("Lanes", context.additional_context["lanes"])

@@ -18,15 +18,16 @@ from procrastinate.exceptions import ConnectorException
 from psycopg import OperationalError
 
 from integration_alerts.configuration import Configuration
-from integration_alerts.engine import clock, wakeups
+from integration_alerts.engine import clock, wakeups, workers
 from integration_alerts.engine.attention import attentive_worker
 from integration_alerts.engine.equipment import mailer_for, pace_for, stationery_for
+from integration_alerts.engine.garbage import search_rarely
 from integration_alerts.engine.listening import listening_connector
 from integration_alerts.engine.sweeping import Sweeper
 from integration_alerts.engine.tasks import tasks
 from integration_alerts.engine.workers import Heartbeat
 from integration_alerts.mail import circuits
-from integration_alerts.mail.delivering import Courier
+from integration_alerts.mail.delivering import Clerks, Courier
 from integration_alerts.mail.in_hand import InHand
 from integration_alerts.mail.lanes import Lanes
 
@@ -62,12 +63,18 @@ def work(concurrency: int = DEFAULT_CONCURRENCY) -> None:
             pace=pace_for(configuration),
         )
         circuits.forget_others(mailer)
+        search_rarely()
         logger.info("worker %s is ready, up to %s mails at once", os.getpid(), concurrency)
-        with Sweeper(), ThreadPoolExecutor(concurrency, "lane") as threads:
-            lanes = Lanes(courier, lambda: wakeups.wake(wakeups.DELIVER), threads.submit)
+        with Sweeper(), Clerks() as clerks, ThreadPoolExecutor(concurrency, "lane") as threads:
+            lanes = Lanes(courier, _call_other_workers, threads.submit, clerks)
             asyncio.run(_until_stopped(courier, lanes, stopping))
     mailer.close()
     logger.info("worker %s has stopped", os.getpid())
+
+
+def _call_other_workers() -> None:
+    if len(workers.alive()) > 1:
+        wakeups.wake(wakeups.DELIVER)
 
 
 async def _until_stopped(courier: Courier, lanes: Lanes, stopping: threading.Event) -> None:

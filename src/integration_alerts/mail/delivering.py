@@ -8,6 +8,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -25,9 +26,9 @@ from integration_alerts.mail.writing import Stationery
 # At most, so that a worker that ends has little in hand. It claims as many as it has lanes, and
 # more when it gets through them: a slow server must not hold up mails that others could send.
 BATCH = 250
-_LEAST_LOOKED_AT, _MOST_LOOKED_AT = 8, 64
+_LEAST_LOOKED_AT, _MOST_LOOKED_AT = 8, 100
 # An email begins within this time after it was looked at, or it is looked at again (R10, R12).
-FRESH_SECONDS = 0.02
+FRESH_SECONDS = 0.05
 _CALL_SECONDS = 0.25
 # By so much emails that were not begun go ahead of one that met a refusal of them all: should the
 # server mean that one alone, they do not wait for it for ever.
@@ -48,22 +49,52 @@ class Courier:
     pace: Pace = field(default_factory=Pace)
 
 
+class Clerks:
+    """Two threads that speak to the database for a worker's lanes, over connections they keep.
+
+    Lanes wait for mail servers most of the time, and a connection costs more to get than to use.
+    """
+
+    def __init__(self) -> None:
+        self.claiming = ThreadPoolExecutor(1, "claiming")
+        self.recording = ThreadPoolExecutor(1, "recording")
+
+    def __enter__(self) -> "Clerks":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for clerk in (self.claiming, self.recording):
+            clerk.submit(let_go_of_connection)
+            clerk.shutdown()
+
+
+def _at_once(action: Callable[[], None]) -> None:
+    action()
+
+
 class Delivery:
     """What the lanes of a worker share: the emails that it has claimed, and the way to record."""
 
-    def __init__(self, courier: Courier, on_more: Callable[[], None]) -> None:
-        """`on_more` is called when a claim was full, so that other workers join in."""
+    def __init__(
+        self, courier: Courier, on_more: Callable[[], None], clerks: Clerks | None
+    ) -> None:
+        """`on_more` is called when a claim was full, so that other workers join in.
+
+        `clerks` speak to the database for all lanes; None: each lane does so itself.
+        """
         self.courier = courier
         self.recorder = Recorder(
             lambda attempts: persist(
                 lambda: outbox.record(attempts, courier.worker), courier.stopping
-            )
+            ),
+            clerks.recording.submit if clerks else _at_once,
         )
         self.probing = False
         """Whether the one email in hand is to show if the mailer takes any."""
         self.claimed = 0
         """How many emails were claimed in all."""
         self._on_more = on_more
+        self._clerks = clerks
         self._changed = threading.Condition()
         self._stale: deque[Claimed] = deque()
         self._fresh: deque[Claimed] = deque()
@@ -91,7 +122,7 @@ class Delivery:
                     continue
                 else:
                     return None
-            work()
+            self._have_done(work)
             with self._changed:
                 # However slow the look was: whoever looked goes on with one of what was found.
                 if work == self._look_again and self._fresh:
@@ -151,6 +182,12 @@ class Delivery:
             self._stale.clear()
         self.give_back(ids, ahead=True)
 
+    def _have_done(self, work: Callable[[], None]) -> None:
+        if self._clerks is None:
+            work()
+        else:
+            self._clerks.claiming.submit(work).result()
+
     def _runs_low(self) -> bool:
         return self.waiting() <= self._size // 2
 
@@ -168,7 +205,6 @@ class Delivery:
         try:
             self._claim_what_may_go()
         finally:
-            let_go_of_connection()
             with self._changed:
                 self._claiming = False
                 self._changed.notify_all()
@@ -230,7 +266,6 @@ class Delivery:
             courier.in_hand.drop(gone)
             unseen = []
         finally:
-            let_go_of_connection()
             with self._changed:
                 if not self._fresh:
                     self._looked_at = time.monotonic()

@@ -14,7 +14,7 @@ from datetime import datetime
 from django.db import InterfaceError, OperationalError
 
 from integration_alerts.mail import circuits, return_path
-from integration_alerts.mail.delivering import Courier, Delivery
+from integration_alerts.mail.delivering import Clerks, Courier, Delivery
 from integration_alerts.mail.mailers import Parcel
 from integration_alerts.mail.models import EmailStatus
 from integration_alerts.mail.outbox import Attempt, Claimed
@@ -36,10 +36,11 @@ class Lanes:
         courier: Courier,
         on_more: Callable[[], None] = lambda: None,
         start: Start | None = None,
+        clerks: Clerks | None = None,
     ) -> None:
         """`start` runs a function in a thread of its own; None: there is the caller's lane only."""
         self._courier = courier
-        self._delivery = Delivery(courier, on_more)
+        self._delivery = Delivery(courier, on_more, clerks)
         self._start = start
         self._lock = threading.Lock()
         self._running = 0

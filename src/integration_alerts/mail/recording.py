@@ -17,16 +17,18 @@ Write = Callable[[Sequence[Attempt]], Mapping[int, EmailStatus]]
 @dataclass(slots=True)
 class _Waiting:
     attempt: Attempt
-    called: threading.Event = field(default_factory=threading.Event)
+    done: threading.Event = field(default_factory=threading.Event)
     status: EmailStatus | None = None
     error: BaseException | None = None
 
 
 class Recorder:
-    """Shared by the threads of a worker; one of those that wait writes for all of them."""
+    """Shared by the threads of a worker, who wait while their outcomes are written."""
 
-    def __init__(self, write: Write) -> None:
+    def __init__(self, write: Write, start: Callable[[Callable[[], None]], object]) -> None:
+        """`start` has a function run, in a thread that keeps its connection, or at once."""
         self._write = write
+        self._start = start
         self._lock = threading.Lock()
         self._waiting: list[_Waiting] = []
         self._writing = False
@@ -36,30 +38,30 @@ class Recorder:
         mine = _Waiting(attempt)
         with self._lock:
             self._waiting.append(mine)
-            leads = not self._writing
+            begins = not self._writing
             self._writing = True
-        if not leads:
-            mine.called.wait()
-        if mine.status is None and mine.error is None:
-            self._lead()
+        if begins:
+            self._start(self._write_all)
+        mine.done.wait()
         if mine.error is not None:
             raise mine.error
         assert mine.status is not None
         return mine.status
 
-    def _lead(self) -> None:
-        """Write for everybody who waits, and call the next leader."""
-        with self._lock:
-            batch, self._waiting = self._waiting, []
-        try:
-            statuses = self._write([each.attempt for each in batch])
+    def _write_all(self) -> None:
+        """Write for everybody who waits, until nobody does."""
+        while True:
+            with self._lock:
+                batch, self._waiting = self._waiting, []
+                self._writing = bool(batch)
+            if not batch:
+                return
+            try:
+                statuses = self._write([each.attempt for each in batch])
+                for each in batch:
+                    each.status = statuses[each.attempt.email.id]
+            except BaseException as error:
+                for each in batch:
+                    each.error = error
             for each in batch:
-                each.status = statuses[each.attempt.email.id]
-        except BaseException as error:
-            for each in batch:
-                each.error = error
-        with self._lock:
-            self._writing = bool(self._waiting)
-            called = [*batch, *self._waiting[:1]]
-        for each in called:
-            each.called.set()
+                each.done.set()
