@@ -58,6 +58,8 @@ def due(bench: Bench) -> Samples:
             number = site.database.execute(_FALL_DUE, [first, first + layout.all_companies, step])
             before = site.cpu_seconds()
             used = site.inside("advance")["cpu_seconds"] + site.cpu_seconds() - before
+            mails = site.one("SELECT count(*) FROM email WHERE status = 'queued'")
+            assert mails == number.rowcount, f"{mails} mails about {number.rowcount} failures"
             add(samples, f"due.{size}", used / number.rowcount * 1000)
             site.database.execute(_DONE)
             site.database.execute("DELETE FROM procrastinate_jobs")
