@@ -131,4 +131,6 @@ class PostgresServer:
 
     def _log(self) -> str:
         path = self.folder / "postgres.log"
-        return f"PostgreSQL to answer\n{self._last_error}\n{path.read_text() if path.exists() else ''}"
+        return (
+            f"PostgreSQL to answer\n{self._last_error}\n{path.read_text() if path.exists() else ''}"
+        )
