@@ -35,6 +35,7 @@ class PostgresServer:
         binaries = os.environ.get("POSTGRES_BIN")
         self._programs = find_binaries(Path(binaries) if binaries else None, None).folder
         self._process: subprocess.Popen[bytes] | None = None
+        self._last_error = ""
 
     def __enter__(self) -> Self:
         if not self._cluster.exists():
@@ -112,8 +113,9 @@ class PostgresServer:
         assert self._process is not None
         assert self._process.poll() is None, self._log()
         try:
-            psycopg.connect(self.url(), connect_timeout=2).close()
-        except psycopg.OperationalError:
+            psycopg.connect(self.url(), connect_timeout=10).close()
+        except psycopg.OperationalError as error:
+            self._last_error = str(error)
             return False
         return True
 
@@ -129,4 +131,6 @@ class PostgresServer:
 
     def _log(self) -> str:
         path = self.folder / "postgres.log"
-        return f"PostgreSQL to answer\n{path.read_text() if path.exists() else ''}"
+        return (
+            f"PostgreSQL to answer\n{self._last_error}\n{path.read_text() if path.exists() else ''}"
+        )
