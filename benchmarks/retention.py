@@ -8,6 +8,7 @@ longest that anybody waited for a lock of the pruner. Everything on this machine
 """
 
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
@@ -47,14 +48,18 @@ def retention(place: Path, rows: int = ROWS) -> Samples:
             installation.environment |= _KEEP_ALL
             worker = installation.worker()
             samples |= load.measured("nothing is pruned")
-            worker.terminate()
-            worker.wait()
+            _end(worker)
             installation.environment |= _KEEP
-            installation.worker()
-            wait_for(lambda: _pruned(conninfo) > 0, patience=90, what="pruning to begin")
+            worker = installation.worker()
+            _wait_for_pruning(conninfo)
             with _rate(conninfo, "a worker prunes", samples):
                 samples |= load.measured("a worker prunes")
+            _end(worker)
+            installation.environment |= _KEEP_ALL
+            installation.worker()
+            installation.environment |= _KEEP
             installation.start("prune")
+            _wait_for_pruning(conninfo)
             with _rate(conninfo, "pruned at full speed", samples):
                 samples |= load.measured("pruned at full speed")
         finally:
@@ -151,6 +156,16 @@ def _rate(conninfo: str, what: str, samples: Samples) -> Iterator[None]:
     before, began = _pruned(conninfo), time.monotonic()
     yield
     samples[f"{what}: rows a second"] = [(_pruned(conninfo) - before) / (time.monotonic() - began)]
+
+
+def _end(worker: subprocess.Popen[str]) -> None:
+    worker.terminate()
+    worker.wait()
+
+
+def _wait_for_pruning(conninfo: str) -> None:
+    before = _pruned(conninfo)
+    wait_for(lambda: _pruned(conninfo) > before, patience=120, what="pruning to begin")
 
 
 def _pruned(conninfo: str) -> int:
