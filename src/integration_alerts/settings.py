@@ -106,6 +106,10 @@ _embedded = {
 }
 _pool_size = int(os.environ.get("INTEGRATION_ALERTS_POOL", "16"))
 DATABASES = {"default": _database(CONFIGURATION.database or _embedded, LIVELINESS, 10, _pool_size)}
+if CONFIGURATION.embedded:
+    # No pooler stands before the embedded database, so statements can be planned once a connection
+    # (directory.statements); planning takes as long as carrying out.
+    DATABASES["default"]["OPTIONS"]["prepare_threshold"] = 3  # type: ignore[index]
 if CONFIGURATION.database_direct is not None:  # for what needs a session: engine.database
     DATABASES["direct"] = _database(CONFIGURATION.database_direct, LIVELINESS, 10, 2)
 if CONFIGURATION.database_replica is not None:  # for pages that are only read: web.replica

@@ -7,9 +7,8 @@ before sending, and every page that says who will be told.
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from django.db import connection
-
 from integration_alerts.directory.columns import array, columns
+from integration_alerts.directory.statements import fetch
 from integration_alerts.rules.eligibility import Candidate, Obstacle, Role, obstacle
 
 
@@ -50,10 +49,8 @@ def verdicts(pairs: Collection[tuple[int, int]]) -> dict[tuple[int, int], Verdic
 
 
 def _fetch(sql: str, parameters: list[str]) -> Iterable[tuple[int, int, str, Candidate]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        for member_id, company_id, address, role, *facts in cursor.fetchall():
-            yield member_id, company_id, address, Candidate(_ROLES[role], *facts)
+    for member_id, company_id, address, role, *facts in fetch(sql, parameters):
+        yield member_id, company_id, address, Candidate(_ROLES[role], *facts)
 
 
 _ROLES = {role.value: role for role in Role}

@@ -1,8 +1,8 @@
 """Statements written out, on Django's connection: values bound by the server, binary results.
 
 For statements that run all the time. Django's own cursor writes every value into the statement and
-reads every time in Python. Nothing is prepared by name, so PgBouncer may stand in between. Arrays
-of values: `columns`.
+reads every time in Python. With DATABASE_URL nothing is prepared by name, so PgBouncer may stand in
+between. Arrays of values: `columns`.
 """
 
 from collections.abc import Sequence

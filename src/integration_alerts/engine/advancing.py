@@ -27,7 +27,7 @@ def _nobody_waits() -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """What one batch did: how many incidents it saw, whether notices wait, whether emails may go."""
+    """What one batch did: how many incidents it saw, if notices wait, and if emails may go."""
 
     incidents: int
     waiting: bool

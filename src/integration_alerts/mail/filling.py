@@ -8,7 +8,7 @@ import re
 from binascii import a2b_qp, b2a_qp
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
@@ -65,11 +65,15 @@ def quoted(line: str) -> str:
 
 
 def _value(value: object) -> str:
+    return _line(str(value))
+
+
+@lru_cache(maxsize=10_000)  # most of what mails say, they say again
+def _line(words: str) -> str:
     """What a template puts out, escaped and encoded: a line of its own, ended by a soft break.
 
     So neither this nor what follows depends on where in a line the other ends.
     """
-    words = str(value)
     if _IS_PLAIN(words):
         return f"{words}{_SOFT}"
     return f"{quoted(str(escape(words)))}{_SOFT}" if words else ""
