@@ -14,9 +14,11 @@ from uuid import UUID
 
 from django.db import DatabaseError, transaction
 
-from integration_alerts.directory.columns import array, columns
+from integration_alerts.directory.columns import array
 from integration_alerts.directory.statements import run
+from integration_alerts.mail import outbox_rows
 from integration_alerts.mail.models import Email, EmailStatus
+from integration_alerts.mail.outbox_rows import Row
 from integration_alerts.mail.settling import end, settle
 from integration_alerts.mail.wanted import Wanted, look_again
 from integration_alerts.mail.withdrawing import withdraw_ended
@@ -56,15 +58,15 @@ def claim(worker: UUID, now: datetime, limit: int, stationery: Stationery) -> li
     claimed: list[Claimed] = []
     while not claimed:
         with transaction.atomic():
-            rows = _due(now, limit)
+            rows = outbox_rows.lock_due(now, limit)
             if not rows:
                 return []
-            wanted = look_again([row.pk for row in rows])
+            wanted = look_again([row.id for row in rows])
             going = settle(rows, wanted, now, stationery)
             for row in going:
                 row.status, row.claimed_by = EmailStatus.SENDING.value, worker
                 row.next_attempt_at = None
-            _save(rows)
+            outbox_rows.save(rows)
         claimed = [_claimed(row) for row in going]
         _withdraw(wanted, now)
     return claimed
@@ -99,18 +101,16 @@ def record(attempts: Sequence[Attempt], worker: UUID) -> dict[int, EmailStatus]:
     """Note attempts and their outcomes; returns where each of the emails stands now."""
     by_id = {attempt.email.id: attempt for attempt in attempts}
     with transaction.atomic():
-        rows = _lock_to_record(list(by_id))
+        rows = outbox_rows.lock_to_record(by_id)
         for row in rows:
-            attempt = by_id[row.pk]
+            attempt = by_id[row.id]
             accepted = verdict(attempt.answer) is Verdict.ACCEPTED
             # An acceptance counts even if this worker was taken for dead: it prevents a copy.
             if row.claimed_by == worker or (accepted and row.status == EmailStatus.QUEUED):
                 _apply(row, attempt)
-        values = [_attempt_values(row, by_id[row.pk]) for row in rows]
-        outcomes = [_outcome_values(row) for row in rows]
-        run(_INSERT_ATTEMPTS, columns(values, 9))
-        run(_UPDATE_OUTCOMES, columns(outcomes, 8))
-    return {row.pk: EmailStatus(row.status) for row in rows}
+        outbox_rows.add_attempts([_attempt_values(row, by_id[row.id]) for row in rows])
+        outbox_rows.save_outcomes(rows)
+    return {row.id: EmailStatus(row.status) for row in rows}
 
 
 def claimed_by(worker: UUID) -> set[int]:
@@ -142,16 +142,9 @@ def count_due(now: datetime, limit: int) -> int:
     return due[:limit].count()
 
 
-def _due(now: datetime, limit: int) -> list[Email]:
-    # Served by the partial index email_due. The loser of a race takes other rows.
-    due = Email.objects.filter(status=EmailStatus.QUEUED.value, next_attempt_at__lte=now)
-    locked = due.select_for_update(skip_locked=True, no_key=True)
-    return list(locked.order_by("next_attempt_at", "pk")[:limit])
-
-
-def _claimed(row: Email) -> Claimed:
+def _claimed(row: Row) -> Claimed:
     assert row.message is not None
-    return Claimed(row.pk, row.address, bytes(row.message))
+    return Claimed(row.id, row.address, bytes(row.message))
 
 
 def _as_it_was(email: Claimed, wanted: Wanted, worker: UUID) -> bool:
@@ -163,37 +156,14 @@ def _settle_claimed(
 ) -> dict[int, Claimed]:
     """What of the changed emails is to be sent after all, as it is now."""
     with transaction.atomic():
-        locked = Email.objects.select_for_update(no_key=True).order_by("pk")
         # Without those of which this worker lost the claim: it was taken for dead meanwhile.
-        rows = list(locked.filter(pk__in=list(changed), claimed_by=worker))
-        going = settle(rows, [changed[row.pk] for row in rows], now, stationery)
-        _save(rows)
-    return {row.pk: _claimed(row) for row in going}
+        rows = outbox_rows.lock_claimed(changed, worker)
+        going = settle(rows, [changed[row.id] for row in rows], now, stationery)
+        outbox_rows.save(rows)
+    return {row.id: _claimed(row) for row in going}
 
 
-def _save(rows: Sequence[Email]) -> None:
-    values = [
-        (
-            row.pk, row.status, row.outcome_reason, row.ended_at, row.date, row.subject,
-            row.address, row.next_attempt_at, row.claimed_by, row.open,
-        )
-        for row in rows
-    ]  # fmt: skip
-    run(_UPDATE_EMAILS, [*columns(values, 10), [row.message for row in rows]])
-
-
-def _lock_to_record(email_ids: list[int]) -> list[Email]:
-    rows = Email.objects.select_for_update(no_key=True).filter(pk__in=email_ids).order_by("pk")
-    # Without the bytes, which stay what they are.
-    return list(
-        rows.only(
-            "account_id", "status", "outcome_reason", "ended_at", "attempts", "first_attempt_at",
-            "next_attempt_at", "claimed_by", "open",
-        )
-    )  # fmt: skip
-
-
-def _apply(row: Email, attempt: Attempt) -> None:
+def _apply(row: Row, attempt: Attempt) -> None:
     answer, finished = attempt.answer, attempt.finished
     row.attempts += 1
     row.first_attempt_at = row.first_attempt_at or attempt.started
@@ -212,18 +182,11 @@ def _apply(row: Email, attempt: Attempt) -> None:
                 row.status, row.next_attempt_at = EmailStatus.QUEUED.value, again
 
 
-def _attempt_values(row: Email, attempt: Attempt) -> tuple[Any, ...]:
+def _attempt_values(row: Row, attempt: Attempt) -> tuple[Any, ...]:
     answer = attempt.answer
     return (
-        row.account_id, row.pk, attempt.started, attempt.finished, attempt.email.address,
+        row.account_id, row.id, attempt.started, attempt.finished, attempt.email.address,
         answer.phase.value, answer.code, answer.text, answer.remote_id,
-    )  # fmt: skip
-
-
-def _outcome_values(row: Email) -> tuple[Any, ...]:
-    return (
-        row.pk, row.status, row.outcome_reason, row.ended_at, row.attempts, row.first_attempt_at,
-        row.next_attempt_at, row.claimed_by,
     )  # fmt: skip
 
 
@@ -248,32 +211,3 @@ INSERT INTO delivery_attempt (account_id, email_id, started_at, finished_at, add
 SELECT account_id, id, %s, %s, address, 'acceptance',
        'the worker ended; the mail server may have accepted the email'
 FROM abandoned"""
-
-_UPDATE_EMAILS = """
-UPDATE email
-SET status = batch.status, outcome_reason = batch.reason, ended_at = batch.ended_at,
-    date = batch.date, subject = batch.subject, address = batch.address, message = batch.message,
-    next_attempt_at = batch.next_attempt_at, claimed_by = batch.claimed_by, open = batch.open
-FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[],
-            %s::text[], %s::timestamptz[], %s::uuid[], %s::boolean[], %b::bytea[])
-     AS batch (id, status, reason, ended_at, date, subject, address, next_attempt_at, claimed_by,
-               open, message)
-WHERE email.id = batch.id"""
-
-_INSERT_ATTEMPTS = """
-INSERT INTO delivery_attempt (account_id, email_id, started_at, finished_at, address, phase, code,
-                              answer, remote_id)
-SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::text[],
-                     %s::text[], %s::integer[], %s::text[], %s::text[])"""
-
-# Without the bytes: what does not change is not written.
-_UPDATE_OUTCOMES = """
-UPDATE email
-SET status = batch.status, outcome_reason = batch.reason, ended_at = batch.ended_at,
-    attempts = batch.attempts, first_attempt_at = batch.first_attempt_at,
-    next_attempt_at = batch.next_attempt_at, claimed_by = batch.claimed_by
-FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::integer[],
-            %s::timestamptz[], %s::timestamptz[], %s::uuid[])
-     AS batch (id, status, reason, ended_at, attempts, first_attempt_at, next_attempt_at,
-               claimed_by)
-WHERE email.id = batch.id"""
