@@ -62,11 +62,12 @@ def test_a_report_wakes_a_worker_only_when_there_is_something_to_plan(
     assert jobs() == woken
 
 
-def test_each_step_wakes_the_next(quiet: World) -> None:
+def test_planning_tells_the_worker_itself_that_emails_may_go(quiet: World) -> None:
     quiet.report("failed")
     forget_jobs()
-    advancing.plan(quiet.now, "platform.example")
-    assert jobs() == ["engine:deliver"]
+    told: list[int] = []
+    advancing.plan(quiet.now, "platform.example", on_due=lambda: told.append(len(jobs())))
+    assert told == [0]  # and needs no job for it
 
 
 def test_what_follows_a_withdrawal_is_composed_by_a_job_of_its_own(quiet: World) -> None:
@@ -76,11 +77,11 @@ def test_what_follows_a_withdrawal_is_composed_by_a_job_of_its_own(quiet: World)
     quiet.report("active")
     quiet.report("failed", "two")
     forget_jobs()
-    advancing.plan(quiet.now, "platform.example")
+    told: list[str] = []
+    advancing.plan(quiet.now, "platform.example", on_due=lambda: told.append("planning"))
     assert jobs() == ["engine:compose"]
-    forget_jobs()
-    advancing.compose(quiet.now, "platform.example")
-    assert jobs() == ["engine:deliver"]
+    advancing.compose(quiet.now, "platform.example", on_due=lambda: told.append("composing"))
+    assert told == ["composing"]
 
 
 def test_a_task_that_looks_for_all_its_work_takes_its_other_wakeups_away(quiet: World) -> None:

@@ -176,7 +176,7 @@ def test_a_recovery_is_told_to_those_who_were_told_long_ago(world: World) -> Non
     from integration_alerts.engine import advancing
 
     prune(world.now)
-    advancing.plan(world.now)
+    advancing.plan(world.now, "platform.example")
     prune(world.now, afresh=True)
     assert [mail for mail in world.work() if "ada@" in mail]
 
@@ -335,8 +335,13 @@ def test_nobody_waits_for_a_batch_and_a_batch_for_nobody() -> None:
                 world.report("active", "two")
                 world.report("failed", "three")
                 world.work()
-                for email in claimed:
-                    outbox.record(email, world.worker, ACCEPTED, world.now, world.now, 0.5)
+                outbox.record(
+                    [
+                        outbox.Attempt(email, ACCEPTED, world.now, world.now, 0.5)
+                        for email in claimed
+                    ],
+                    world.worker,
+                )
             except BaseException as error:
                 errors.append(error)
             finally:
