@@ -172,7 +172,9 @@ def test_the_worker_prunes_by_the_settings(quiet: World) -> None:
     StateChange.objects.update(occurred_at="2020-01-01T00:00Z", received_at="2020-01-01T00:00Z")
     quiet.report("disabled")
     StateChange.objects.update(occurred_at="2020-01-01T00:00Z", received_at="2020-01-01T00:00Z")
-    context = SimpleNamespace(additional_context={"courier": quiet.courier()})
+    context = SimpleNamespace(
+        additional_context={"tools": SimpleNamespace(courier=quiet.courier())}
+    )
     tasks.prune(context, timestamp=0)
     assert StateChange.objects.get().state == "disabled"
 

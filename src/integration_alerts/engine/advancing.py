@@ -102,28 +102,34 @@ def _plan_batch(now: datetime, message_id_domain: str, *, damped: bool, at_once:
     return _Planned(len(incidents), bool(waiting), due)
 
 
-def wake_for_what_is_due(now: datetime) -> datetime | None:
-    """Look for due work that no wake-up told of; returns when the next falls due, None: nothing is.
-
-    Probes of three partial indexes.
-    """
+def wake_for_what_is_due(now: datetime) -> None:
+    """Look for due work that no wake-up told of: probes of three partial indexes."""
     with connection.cursor() as cursor:
         cursor.execute(_DUE, {"now": now})
-        incidents, notices, emails, next_incident, next_email = cursor.fetchone()
+        incidents, notices, emails = cursor.fetchone()
     for due, task in (
         (incidents, wakeups.PLAN), (notices, wakeups.COMPOSE), (emails, wakeups.DELIVER),
     ):  # fmt: skip
         if due:
             wakeups.wake(task)
-    return min(filter(None, (next_incident, next_email)), default=None)
 
 
-# Served by the partial indexes incident_due, notice_planned and email_due.
+def next_due(now: datetime) -> datetime | None:
+    """When the next incident or email falls due after now; None: nothing waits for its time."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT, {"now": now})
+        return min(filter(None, cursor.fetchone()), default=None)
+
+
+# These are served by the partial indexes incident_due, notice_planned and email_due.
 _DUE = """
 SELECT EXISTS (SELECT FROM incident WHERE next_notice_at <= %(now)s),
        EXISTS (SELECT FROM notice WHERE status = 'planned'),
-       EXISTS (SELECT FROM email WHERE status = 'queued' AND next_attempt_at <= %(now)s),
-       (SELECT min(next_notice_at) FROM incident WHERE next_notice_at > %(now)s),
+       EXISTS (SELECT FROM email WHERE status = 'queued' AND next_attempt_at <= %(now)s)
+"""
+
+_NEXT = """
+SELECT (SELECT min(next_notice_at) FROM incident WHERE next_notice_at > %(now)s),
        (SELECT min(next_attempt_at) FROM email
         WHERE status = 'queued' AND next_attempt_at > %(now)s)
 """

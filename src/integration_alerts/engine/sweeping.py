@@ -15,6 +15,7 @@ from integration_alerts.engine import advancing, clock, posting, wakeups, worker
 from integration_alerts.mail import circuits, outbox
 
 SWEEP_SECONDS = 5
+_REGULAR = timedelta(seconds=SWEEP_SECONDS)
 # After the instant, so that what falls due then is due for whoever is woken.
 _MARGIN = timedelta(milliseconds=2)
 
@@ -24,20 +25,20 @@ logger = logging.getLogger(__name__)
 def sweep(now: datetime) -> datetime:
     """Wake for all that is due, and give back what is abandoned; returns when to sweep again."""
     outbox.give_back_abandoned(workers.possibly_alive(), now)
-    next_due = advancing.wake_for_what_is_due(now)
+    advancing.wake_for_what_is_due(now)
     if posting.anything_due(now):
         wakeups.wake(wakeups.POST)
     if circuits.probe_due(now):
         wakeups.wake(wakeups.DELIVER)
-    regular = now + timedelta(seconds=SWEEP_SECONDS)
-    return regular if next_due is None else min(regular, next_due + _MARGIN)
+    return _next(now)
 
 
 class Sweeper:
     """Sweeps in a thread of its own while the `with` block runs."""
 
     def __init__(self) -> None:
-        self._stopped = threading.Event()
+        self._stopped = False
+        self._called = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
     def __enter__(self) -> "Sweeper":
@@ -50,18 +51,33 @@ class Sweeper:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._stopped.set()
+        self._stopped = True
+        self._called.set()
         self._thread.join()
 
+    def call(self) -> None:
+        """Say that something may fall due earlier than was known; it is not due yet."""
+        self._called.set()
+
     def _run(self) -> None:
-        pause = 0.0
-        while not self._stopped.wait(pause):
-            pause = SWEEP_SECONDS
+        sweep_at = clock.now()
+        while True:
+            called = self._called.wait(max(0.0, (sweep_at - clock.now()).total_seconds()))
+            self._called.clear()
+            if self._stopped:
+                return
             try:
-                again = sweep(clock.now())
-                pause = max(0.0, (again - clock.now()).total_seconds())
+                now = clock.now()
+                sweep_at = min(sweep_at, _next(now)) if called else sweep(now)
             except Error as error:
                 logger.warning("no sweep: %s", str(error).strip())
+                sweep_at = clock.now() + _REGULAR
             except Exception:  # whatever it was, the next sweep must come
                 logger.exception("the sweep failed")
+                sweep_at = clock.now() + _REGULAR
             close_old_connections()
+
+
+def _next(now: datetime) -> datetime:
+    next_due = advancing.next_due(now)
+    return now + _REGULAR if next_due is None else min(now + _REGULAR, next_due + _MARGIN)

@@ -3,6 +3,7 @@
 They carry no arguments and keep no results: a job that is lost, doubled or late changes nothing.
 """
 
+from dataclasses import dataclass
 from typing import cast
 
 from django.conf import settings
@@ -11,9 +12,20 @@ from procrastinate import Blueprint, JobContext
 from procrastinate.jobs import Status
 
 from integration_alerts.engine import advancing, clock, posting, retention, wakeups, workers
+from integration_alerts.engine.sweeping import Sweeper
 from integration_alerts.mail import pacing
 from integration_alerts.mail.delivering import Courier
 from integration_alerts.mail.lanes import Lanes
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the jobs of a worker work with."""
+
+    courier: Courier
+    lanes: Lanes
+    sweeper: Sweeper
+
 
 tasks = Blueprint()
 _STALLED_SECONDS = 60
@@ -24,28 +36,32 @@ _KEEP_FAILED_HOURS = 24
 def plan(context: JobContext) -> None:
     """Plan the incidents that are due, and compose what comes of it."""
     wakeups.absorb(wakeups.PLAN)
-    domain = _courier(context).stationery.message_id_domain
-    advancing.plan(clock.now(), domain, on_due=_lanes(context).wake)
+    tools = _tools(context)
+    domain = tools.courier.stationery.message_id_domain
+    advancing.plan(clock.now(), domain, on_due=tools.lanes.wake)
+    tools.sweeper.call()  # groups may have begun to wait
 
 
 @tasks.task(name=wakeups.COMPOSE, queue=wakeups.PLANNING_QUEUE, pass_context=True)
 def compose(context: JobContext) -> None:
     """Put notices into emails that planning left to this."""
     wakeups.absorb(wakeups.COMPOSE)
-    domain = _courier(context).stationery.message_id_domain
-    advancing.compose(clock.now(), domain, on_due=_lanes(context).wake)
+    tools = _tools(context)
+    domain = tools.courier.stationery.message_id_domain
+    advancing.compose(clock.now(), domain, on_due=tools.lanes.wake)
+    tools.sweeper.call()
 
 
 @tasks.task(name=wakeups.DELIVER, queue=wakeups.DELIVERING_QUEUE, pass_context=True)
 def deliver(context: JobContext) -> None:
     """Have this worker's lanes deliver what is due; it goes on after this job."""
-    _lanes(context).wake()
+    _tools(context).lanes.wake()
 
 
 @tasks.task(name=wakeups.POST, queue=wakeups.DELIVERING_QUEUE, pass_context=True)
 def post(context: JobContext) -> None:
     """Send the mails of the pages that are due."""
-    posting.post_due(_courier(context))
+    posting.post_due(_tools(context).courier)
 
 
 @tasks.periodic(cron="23 * * * *")
@@ -78,12 +94,8 @@ async def forget_jobs(context: JobContext, timestamp: int) -> None:  # noqa: ARG
 def prune(context: JobContext, timestamp: int) -> None:  # noqa: ARG001
     """Prune what is kept no longer; goes on at the next minute where it has to stop."""
     policy = retention.policy(settings.CONFIGURATION)
-    retention.prune_for_a_while(policy, clock.now(), _courier(context).stopping)
+    retention.prune_for_a_while(policy, clock.now(), _tools(context).courier.stopping)
 
 
-def _courier(context: JobContext) -> Courier:
-    return cast("Courier", context.additional_context["courier"])
-
-
-def _lanes(context: JobContext) -> Lanes:
-    return cast("Lanes", context.additional_context["lanes"])
+def _tools(context: JobContext) -> Tools:
+    return cast("Tools", context.additional_context["tools"])

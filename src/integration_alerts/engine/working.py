@@ -24,7 +24,7 @@ from integration_alerts.engine.equipment import mailer_for, pace_for, stationery
 from integration_alerts.engine.garbage import search_rarely
 from integration_alerts.engine.listening import listening_connector
 from integration_alerts.engine.sweeping import Sweeper
-from integration_alerts.engine.tasks import tasks
+from integration_alerts.engine.tasks import Tools, tasks
 from integration_alerts.engine.workers import Heartbeat
 from integration_alerts.mail import circuits
 from integration_alerts.mail.delivering import Clerks, Courier
@@ -65,9 +65,13 @@ def work(concurrency: int = DEFAULT_CONCURRENCY) -> None:
         circuits.forget_others(mailer)
         search_rarely()
         logger.info("worker %s is ready, up to %s mails at once", os.getpid(), concurrency)
-        with Sweeper(), Clerks() as clerks, ThreadPoolExecutor(concurrency, "lane") as threads:
+        with (
+            Sweeper() as sweeper,
+            Clerks() as clerks,
+            ThreadPoolExecutor(concurrency, "lane") as threads,
+        ):
             lanes = Lanes(courier, _call_other_workers, threads.submit, clerks)
-            asyncio.run(_until_stopped(courier, lanes, stopping))
+            asyncio.run(_until_stopped(Tools(courier, lanes, sweeper), stopping))
     mailer.close()
     logger.info("worker %s has stopped", os.getpid())
 
@@ -77,7 +81,7 @@ def _call_other_workers() -> None:
         wakeups.wake(wakeups.DELIVER)
 
 
-async def _until_stopped(courier: Courier, lanes: Lanes, stopping: threading.Event) -> None:
+async def _until_stopped(tools: Tools, stopping: threading.Event) -> None:
     loop = asyncio.get_running_loop()
     # The default would hold as many threads as there are processors.
     loop.set_default_executor(ThreadPoolExecutor(_PLANNERS + _DELIVERERS))
@@ -93,13 +97,13 @@ async def _until_stopped(courier: Courier, lanes: Lanes, stopping: threading.Eve
         stop.set()
     while not stop.is_set():
         try:
-            await _run_queues(courier, lanes, stop)
+            await _run_queues(tools, stop)
         except (ConnectorException, OperationalError, OSError) as error:
             logger.warning("the database is away, trying again: %s", str(error).strip())
             await _wait(stop, _RETRY_SECONDS)
 
 
-async def _run_queues(courier: Courier, lanes: Lanes, stop: asyncio.Event) -> None:
+async def _run_queues(tools: Tools, stop: asyncio.Event) -> None:
     """Take wake-ups from both queues until `stop`; an error of one ends both."""
     worker_app = _worker_app()
     with worker_app.replace_connector(listening_connector()) as opened:
@@ -112,7 +116,7 @@ async def _run_queues(courier: Courier, lanes: Lanes, stop: asyncio.Event) -> No
                         concurrency=slots,
                         install_signal_handlers=False,
                         delete_jobs="successful",
-                        additional_context={"courier": courier, "lanes": lanes},
+                        additional_context={"tools": tools},
                     ).run()  # type: ignore[no-untyped-call]
                 )
                 for queue, slots in (

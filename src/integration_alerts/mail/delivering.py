@@ -23,10 +23,12 @@ from integration_alerts.mail.persisting import let_go_of_connection, persist
 from integration_alerts.mail.recording import Recorder
 from integration_alerts.mail.writing import Stationery
 
+Work = Callable[[], None]
+
 # At most, so that a worker that ends has little in hand. It claims as many as it has lanes, and
 # more when it gets through them: a slow server must not hold up mails that others could send.
 BATCH = 250
-_LEAST_LOOKED_AT, _MOST_LOOKED_AT = 8, 100
+_LEAST_LOOKED_AT, _MOST_LOOKED_AT = 20, 120
 # An email begins within this time after it was looked at, or it is looked at again (R10, R12).
 FRESH_SECONDS = 0.05
 _CALL_SECONDS = 0.25
@@ -50,20 +52,21 @@ class Courier:
 
 
 class Clerks:
-    """Two threads that speak to the database for a worker's lanes, over connections they keep.
+    """Three threads that speak to the database for a worker's lanes, over connections they keep.
 
     Lanes wait for mail servers most of the time, and a connection costs more to get than to use.
     """
 
     def __init__(self) -> None:
         self.claiming = ThreadPoolExecutor(1, "claiming")
+        self.looking = ThreadPoolExecutor(1, "looking")
         self.recording = ThreadPoolExecutor(1, "recording")
 
     def __enter__(self) -> "Clerks":
         return self
 
     def __exit__(self, *exception: object) -> None:
-        for clerk in (self.claiming, self.recording):
+        for clerk in (self.claiming, self.looking, self.recording):
             clerk.submit(let_go_of_connection)
             clerk.shutdown()
 
@@ -97,46 +100,43 @@ class Delivery:
         self._clerks = clerks
         self._changed = threading.Condition()
         self._stale: deque[Claimed] = deque()
-        self._fresh: deque[Claimed] = deque()
-        self._looked_at = 0.0
+        self._fresh: deque[tuple[Claimed, float]] = deque()  # with when it was looked at
         self._more_due = True
         self._call_again_at = 0.0
         self._claiming = self._looking = False
         self._size = courier.slots  # of the latest claim
         self._done = 0  # emails taken since then
-        self._looked_for = courier.slots  # emails taken since the latest look
+        self._taken_since_look = courier.slots
+        self._fault: Exception | None = None
 
     def take(self) -> Claimed | None:
         """The next email, which may begin now; None: nothing is due, or may go."""
         while not self.courier.stopping():
             with self._changed:
-                self._forget_old_look()
-                if self._more_due and self._runs_low() and not self._claiming:
-                    self._claiming, work = True, self._claim
-                elif self._fresh:
+                work = self._begin_what_is_needed()
+                if work is None and self._fresh:
                     return self._pop()
-                elif self._stale and not self._looking:
-                    self._looking, work = True, self._look_again
-                elif self._claiming or self._looking:
+                if work is None and (self._claiming or self._looking):
                     self._changed.wait()
                     continue
-                else:
+                if work is None:
+                    self._raise_fault()
                     return None
-            self._have_done(work)
+            work()
             with self._changed:
+                self._raise_fault()
                 # However slow the look was: whoever looked goes on with one of what was found.
                 if work == self._look_again and self._fresh:
                     return self._pop()
         return None
 
     def at_hand(self) -> Claimed | None:
-        """The next email, if none need be claimed or looked at for that."""
+        """The next email, if nobody has to be waited for to know it."""
+        if self._clerks is None:
+            return None
         with self._changed:
-            self._forget_old_look()
-            due_for_claim = self._more_due and self._runs_low() and not self._claiming
-            if not self._fresh or due_for_claim or self.courier.stopping():
-                return None
-            return self._pop()
+            self._begin_what_is_needed()
+            return self._pop() if self._fresh and not self.courier.stopping() else None
 
     def wanted(self, email: Claimed) -> Claimed | None:
         """The email as it may begin now, looked at again; None: it may not."""
@@ -177,33 +177,54 @@ class Delivery:
     def give_back_waiting(self) -> None:
         """Return all that no lane has begun."""
         with self._changed:
-            ids = [email.id for email in (*self._fresh, *self._stale)]
+            ids = [email.id for email, _ in self._fresh] + [email.id for email in self._stale]
             self._fresh.clear()
             self._stale.clear()
         self.give_back(ids, ahead=True)
 
-    def _have_done(self, work: Callable[[], None]) -> None:
+    def _begin_what_is_needed(self) -> Work | None:
+        """Have clerks claim and look ahead of the lanes; without them: what the lane must do."""
+        self._forget_old_looks()
+        claims = self._more_due and self._runs_low() and not self._claiming
+        ahead = len(self._fresh) <= (self._look_size() // 2 if self._clerks else 0)
+        looks = ahead and bool(self._stale) and not self._looking
+        self._claiming |= claims
         if self._clerks is None:
-            work()
-        else:
-            self._clerks.claiming.submit(work).result()
+            self._looking |= looks and not claims
+            return self._claim if claims else self._look_again if looks else None
+        self._looking |= looks
+        if claims:
+            self._clerks.claiming.submit(self._claim)
+        if looks:
+            self._clerks.looking.submit(self._look_again)
+        return None
+
+    def _raise_fault(self) -> None:
+        fault, self._fault = self._fault, None
+        if fault is not None:
+            raise fault
 
     def _runs_low(self) -> bool:
         return self.waiting() <= self._size // 2
 
+    def _look_size(self) -> int:
+        return min(_MOST_LOOKED_AT, max(_LEAST_LOOKED_AT, 4 * self._taken_since_look))
+
     def _pop(self) -> Claimed:
         self._done += 1
-        self._looked_for += 1
-        return self._fresh.popleft()
+        self._taken_since_look += 1
+        return self._fresh.popleft()[0]
 
-    def _forget_old_look(self) -> None:
-        if self._fresh and time.monotonic() - self._looked_at > FRESH_SECONDS:
-            self._stale.extendleft(reversed(self._fresh))
-            self._fresh.clear()
+    def _forget_old_looks(self) -> None:
+        oldest = time.monotonic() - FRESH_SECONDS
+        while self._fresh and self._fresh[0][1] < oldest:
+            self._stale.append(self._fresh.popleft()[0])
 
     def _claim(self) -> None:
         try:
             self._claim_what_may_go()
+        except Exception as error:
+            self._fault = error
         finally:
             with self._changed:
                 self._claiming = False
@@ -246,18 +267,17 @@ class Delivery:
 
     def _enqueue(self, emails: Sequence[Claimed], looked_at: float) -> None:
         with self._changed:
-            if self._fresh or time.monotonic() - looked_at > FRESH_SECONDS:
+            if time.monotonic() - looked_at > FRESH_SECONDS:
                 self._stale.extend(emails)
             else:
-                self._fresh.extend(emails)
-                self._looked_at = looked_at
+                self._fresh.extend((email, looked_at) for email in emails)
 
     def _look_again(self) -> None:
         courier = self.courier
         with self._changed:
-            number = min(_MOST_LOOKED_AT, max(_LEAST_LOOKED_AT, 2 * self._looked_for))
-            emails = [self._stale.popleft() for _ in range(min(number, len(self._stale)))]
-            self._looked_for = 0
+            size = min(self._look_size(), len(self._stale))
+            emails = [self._stale.popleft() for _ in range(size)]
+            self._taken_since_look = 0
         wanted: list[Claimed] = []
         unseen: list[Claimed] = emails
         try:
@@ -265,11 +285,12 @@ class Delivery:
             gone = {email.id for email in emails} - {email.id for email in wanted}
             courier.in_hand.drop(gone)
             unseen = []
+        except Exception as error:
+            self._fault = error
         finally:
+            now = time.monotonic()
             with self._changed:
-                if not self._fresh:
-                    self._looked_at = time.monotonic()
-                self._fresh.extend(wanted)
+                self._fresh.extend((email, now) for email in wanted)
                 self._stale.extendleft(reversed(unseen))
                 self._looking = False
                 self._changed.notify_all()

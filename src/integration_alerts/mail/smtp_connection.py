@@ -19,7 +19,7 @@ from integration_alerts.rules.retry import Answer, Phase
 _LAST_WORDS_SECONDS = 1.0
 _SERVICE_CLOSING = 421
 # An email whose envelope waited longer than this is asked about again before its body goes (R10).
-_STALE_SECONDS = 0.1
+_STALE_SECONDS = 0.5
 
 
 class Outgoings(Protocol):
