@@ -91,6 +91,10 @@ def test_a_task_that_looks_for_all_its_work_takes_its_other_wakeups_away(quiet: 
     assert jobs() == ["engine:deliver"]
 
 
+def nobody() -> None:
+    """Is told that emails may go."""
+
+
 def test_the_sweep_finds_what_no_wakeup_told_of(quiet: World) -> None:
     advancing.wake_for_what_is_due(quiet.now)
     assert jobs() == []
@@ -102,18 +106,21 @@ def test_the_sweep_finds_what_no_wakeup_told_of(quiet: World) -> None:
     Notice.objects.filter(state="pending").update(status="planned")
     quiet.report("failed", "three")
     forget_jobs()
-    sweep(quiet.now)
-    assert sorted(jobs()) == ["engine:compose", "engine:deliver", "engine:plan"]
+    told: list[str] = []
+    sweep(quiet.now, lambda: told.append("emails may go"))
+    assert sorted(jobs()) == ["engine:compose", "engine:plan"]
+    assert told == ["emails may go"]
 
 
 def test_the_sweep_comes_again_when_the_next_thing_falls_due(quiet: World) -> None:
     regular = quiet.now + timedelta(seconds=SWEEP_SECONDS)
-    assert sweep(quiet.now) == regular
+    assert sweep(quiet.now, nobody) == regular
     quiet.group(wait=3, interval=300)
     quiet.report("failed")
-    assert sweep(quiet.now) == regular  # due now: a worker is woken, and the next sweep can wait
+    # Due now: a worker is woken, and the next sweep can wait.
+    assert sweep(quiet.now, nobody) == regular
     quiet.plan()
-    assert timedelta(seconds=3) <= sweep(quiet.now) - quiet.now < timedelta(seconds=3.1)
+    assert timedelta(seconds=3) <= sweep(quiet.now, nobody) - quiet.now < timedelta(seconds=3.1)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -124,11 +131,25 @@ def test_what_falls_due_is_swept_at_that_instant() -> None:
     world.report("failed")
     world.plan()
     forget_jobs()
-    with Sweeper():
-        began = time.monotonic()
-        while not jobs() and time.monotonic() < began + SWEEP_SECONDS - 1:
-            time.sleep(0.02)
-        assert jobs() == ["engine:deliver"]
+    due = threading.Event()
+    with Sweeper(due.set):
+        assert due.wait(SWEEP_SECONDS - 1)
+    assert clock.now() - world.now >= timedelta(seconds=1)
+    assert jobs() == []  # every worker sweeps: there is nobody to be told
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_sweeper_that_is_called_learns_of_what_falls_due_before_its_next_sweep() -> None:
+    world = World()
+    world.now = clock.now()
+    due = threading.Event()
+    with Sweeper(due.set) as sweeper:
+        time.sleep(0.3)  # its first sweep found nothing
+        world.group(wait=1, interval=300)
+        world.report("failed")
+        world.plan()
+        sweeper.call()
+        assert due.wait(SWEEP_SECONDS - 2)
 
 
 def test_the_sweep_looks_at_nothing_but_due_work(quiet: World) -> None:
@@ -261,11 +282,11 @@ def test_the_sweep_gives_back_what_dead_workers_had_claimed(quiet: World) -> Non
     quiet.plan()
     outbox.claim(uuid.UUID(int=9), quiet.now, 10, STATIONERY)
     insert_worker(9)
-    sweep(quiet.now)
+    sweep(quiet.now, nobody)
     assert Email.objects.get().status == "sending"
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM worker")
-    sweep(quiet.now)
+    sweep(quiet.now, nobody)
     assert Email.objects.get().status == "queued"
 
 

@@ -102,16 +102,19 @@ def _plan_batch(now: datetime, message_id_domain: str, *, damped: bool, at_once:
     return _Planned(len(incidents), bool(waiting), due)
 
 
-def wake_for_what_is_due(now: datetime) -> None:
-    """Look for due work that no wake-up told of: probes of three partial indexes."""
+def wake_for_what_is_due(now: datetime) -> bool:
+    """Look for due work that no wake-up told of; whether emails may go, which needs no wake-up.
+
+    Probes of three partial indexes.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_DUE, {"now": now})
         incidents, notices, emails = cursor.fetchone()
-    for due, task in (
-        (incidents, wakeups.PLAN), (notices, wakeups.COMPOSE), (emails, wakeups.DELIVER),
-    ):  # fmt: skip
-        if due:
-            wakeups.wake(task)
+    if incidents:
+        wakeups.wake(wakeups.PLAN)
+    if notices:
+        wakeups.wake(wakeups.COMPOSE)
+    return bool(emails)
 
 
 def next_due(now: datetime) -> datetime | None:

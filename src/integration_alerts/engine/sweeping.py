@@ -6,6 +6,7 @@ nothing due it reads a few index entries and writes nothing.
 
 import logging
 import threading
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from types import TracebackType
 
@@ -18,25 +19,30 @@ SWEEP_SECONDS = 5
 _REGULAR = timedelta(seconds=SWEEP_SECONDS)
 # After the instant, so that what falls due then is due for whoever is woken.
 _MARGIN = timedelta(milliseconds=2)
+_TOGETHER = timedelta(milliseconds=50)  # what falls due soon after goes with it
 
 logger = logging.getLogger(__name__)
 
 
-def sweep(now: datetime) -> datetime:
-    """Wake for all that is due, and give back what is abandoned; returns when to sweep again."""
+def sweep(now: datetime, on_due: Callable[[], None]) -> datetime:
+    """Wake for all that is due, and give back what is abandoned; returns when to sweep again.
+
+    `on_due` is called when emails may go: every worker sweeps, so that needs no job.
+    """
     outbox.give_back_abandoned(workers.possibly_alive(), now)
-    advancing.wake_for_what_is_due(now)
+    emails_due = advancing.wake_for_what_is_due(now)
     if posting.anything_due(now):
         wakeups.wake(wakeups.POST)
-    if circuits.probe_due(now):
-        wakeups.wake(wakeups.DELIVER)
+    if emails_due or circuits.probe_due(now):
+        on_due()
     return _next(now)
 
 
 class Sweeper:
     """Sweeps in a thread of its own while the `with` block runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, on_due: Callable[[], None]) -> None:
+        self._on_due = on_due
         self._stopped = False
         self._called = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
@@ -68,7 +74,7 @@ class Sweeper:
                 return
             try:
                 now = clock.now()
-                sweep_at = min(sweep_at, _next(now)) if called else sweep(now)
+                sweep_at = min(sweep_at, _next(now)) if called else sweep(now, self._on_due)
             except Error as error:
                 logger.warning("no sweep: %s", str(error).strip())
                 sweep_at = clock.now() + _REGULAR
@@ -80,4 +86,5 @@ class Sweeper:
 
 def _next(now: datetime) -> datetime:
     next_due = advancing.next_due(now)
-    return now + _REGULAR if next_due is None else min(now + _REGULAR, next_due + _MARGIN)
+    regular = now + _REGULAR
+    return regular if next_due is None else min(regular, max(next_due + _MARGIN, now + _TOGETHER))

@@ -66,12 +66,12 @@ def work(concurrency: int = DEFAULT_CONCURRENCY) -> None:
         search_rarely()
         logger.info("worker %s is ready, up to %s mails at once", os.getpid(), concurrency)
         with (
-            Sweeper() as sweeper,
             Clerks() as clerks,
             ThreadPoolExecutor(concurrency, "lane") as threads,
         ):
             lanes = Lanes(courier, _call_other_workers, threads.submit, clerks)
-            asyncio.run(_until_stopped(Tools(courier, lanes, sweeper), stopping))
+            with Sweeper(lanes.wake) as sweeper:
+                asyncio.run(_until_stopped(Tools(courier, lanes, sweeper), stopping))
     mailer.close()
     logger.info("worker %s has stopped", os.getpid())
 

@@ -140,20 +140,24 @@ WHERE told.notices IS NOT NULL"""
 
 # Sent mails to the same member about the same incidents. Few incidents have another notice, which
 # the index notice_once says; whether the member was told of it, the index email_notice_once does.
-# OFFSET 0 keeps it at that: a join of its own would read the index of all notices for large mails.
+# OFFSET 0 keeps it at that order: any other reads a member's mails again for each notice.
 _THREADS = """
 SELECT told.email_id, earlier.message_id
 FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])
     AS told (email_id, member_id, notice_id, incident_id)
 CROSS JOIN LATERAL (
-    SELECT email.id, email.message_id
-    FROM notice
-    JOIN email_notice ON email_notice.notice_id = notice.id AND NOT email_notice.released
-        AND email_notice.member_id = told.member_id
-    JOIN email ON email.id = email_notice.email_id
-    WHERE notice.incident_id = told.incident_id AND notice.id <> told.notice_id
-      AND email.status IN ('sent', 'bounced') AND email.id <> told.email_id
-    OFFSET 0
+    SELECT id FROM notice
+    WHERE notice.incident_id = told.incident_id AND notice.id <> told.notice_id OFFSET 0
+) AS other
+CROSS JOIN LATERAL (
+    SELECT email_id FROM email_notice
+    WHERE email_notice.notice_id = other.id AND email_notice.member_id = told.member_id
+      AND NOT email_notice.released OFFSET 0
+) AS item
+CROSS JOIN LATERAL (
+    SELECT id, message_id FROM email
+    WHERE email.id = item.email_id AND email.status IN ('sent', 'bounced')
+      AND email.id <> told.email_id OFFSET 0
 ) AS earlier
 GROUP BY told.email_id, earlier.id, earlier.message_id
 ORDER BY earlier.id"""
