@@ -6,6 +6,7 @@ the latest results. `--scale 0.02 --no-save` tries a part out.
 
 import argparse
 import signal
+import subprocess
 import sys
 import tempfile
 import time
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from benchmarks import document, machine, results
 from benchmarks.mail_servers import MissingSinkError, find_sink
-from benchmarks.parts import PARTS
+from benchmarks.parts import APART, PARTS
 from benchmarks.samples import Samples
 from benchmarks.sites import Bench
 from benchmarks.table import table
@@ -26,13 +27,25 @@ def main(arguments: list[str]) -> int:
     if options.document:
         document.write(results.load())
         return 0
-    names = options.parts or list(PARTS)
-    if unknown := [name for name in names if name not in PARTS]:
+    named = options.parts or [*PARTS, *APART]
+    if unknown := [name for name in named if name not in PARTS and name not in APART]:
         print(
-            f"benchmarks: no part {', '.join(unknown)}; there are {', '.join(PARTS)}",
+            f"benchmarks: no part {', '.join(unknown)}; there are {', '.join([*PARTS, *APART])}",
             file=sys.stderr,
         )
         return 2
+    apart = [name for name in named if name in APART]
+    names = [name for name in named if name in PARTS]
+    ended = _run_parts(options, names) if names else 0
+    for name in apart:
+        print(f"\n{name}: {APART[name]}", flush=True)
+        ended |= subprocess.run(
+            [sys.executable, "-m", f"benchmarks.{name}"], check=False
+        ).returncode
+    return ended
+
+
+def _run_parts(options: argparse.Namespace, names: list[str]) -> int:
     try:
         if any(PARTS[name].sink for name in names):
             find_sink()
@@ -73,7 +86,8 @@ def _run(bench: Bench, names: list[str]) -> results.Results:
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:
-    parts = "\n".join(f"  {name:12} {part.about}" for name, part in PARTS.items())
+    about = {name: part.about for name, part in PARTS.items()} | APART
+    parts = "\n".join(f"  {name:12} {words}" for name, words in about.items())
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks", description="Measure the speed of Integration Alerts.",
         epilog=f"parts:\n{parts}", formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -41,3 +41,11 @@ PARTS = {
     "due": Part(scale.due),
     "idle": Part(scale.idle),
 }
+
+APART = {
+    "writing": "Writing mails in batches, in one process.",
+    "spreading": "Accounts in two databases against one.",
+    "capacity": "What one of each costs; writes docs/explanation/capacity.md.",
+    "retention": "Pruning at 10 million rows of history, beside reports and mails (minutes).",
+}
+"""Parts with a table of their own; `python -m benchmarks.<part>`."""

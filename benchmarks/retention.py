@@ -7,7 +7,6 @@ longest that anybody waited for a lock of the pruner. Everything on this machine
 `python -m benchmarks.retention [ROWS]` prints it; `retention(place)` returns the samples.
 """
 
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from psycopg.conninfo import make_conninfo
 from tests.installation import Installation, report, wait_for
 from tests.smtp_server import SmtpServer
 
+from benchmarks.samples import say
 from integration_alerts.engine.postgres import EmbeddedPostgres
 
 ROWS = 10_000_000
@@ -267,13 +267,9 @@ _FILL = (
 
 
 def main(arguments: list[str]) -> None:
-    """Print each sample's median, its 99th percentile and its largest."""
+    """Measure with so many rows of history, and print it."""
     with tempfile.TemporaryDirectory(prefix="integration-alerts-bench-") as place:
-        for what, values in retention(Path(place), *map(int, arguments)).items():
-            ordered = sorted(values)
-            p99 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))]
-            figures = (statistics.median(ordered), p99, ordered[-1])
-            print(f"{what:64}" + "".join(f"{figure:12.2f}" for figure in figures), flush=True)
+        say(retention(Path(place), *map(int, arguments)))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ counts is the CPU of a report: if two need no more than one, then two machines t
 
 import json
 import os
+import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.installation import Installation, failed, post
+
+from benchmarks.samples import say
 
 ACCOUNTS = 100
 ROUNDS = 20  # batches for each installation's half or whole of the accounts
@@ -101,3 +104,13 @@ def _cpu(folder: Path) -> float:
             continue
         total += sum(map(int, fields[11:15]))  # proc(5): own time and that of ended children
     return total / _TICKS
+
+
+def main() -> None:
+    """Measure, and print it."""
+    with tempfile.TemporaryDirectory(prefix="integration-alerts-bench-") as place:
+        say(spreading(Path(place)))
+
+
+if __name__ == "__main__":
+    main()

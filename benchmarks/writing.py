@@ -5,12 +5,14 @@ Both on an installation with a history of 200,000 mails, some of them about the 
 """
 
 import os
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.samples import say
 from integration_alerts.engine.postgres import EmbeddedPostgres
 
 if TYPE_CHECKING:
@@ -218,3 +220,13 @@ _FILL = (
     """,
     "ANALYZE",
 )
+
+
+def main() -> None:
+    """Measure, and print it."""
+    with tempfile.TemporaryDirectory(prefix="integration-alerts-bench-") as place:
+        say(writing(Path(place)))
+
+
+if __name__ == "__main__":
+    main()

@@ -6,6 +6,8 @@ import pytest
 from tests.acceptance.live import Live
 from tests.installation import failed, wait_for
 
+from integration_alerts.mail.packing import unpack
+
 GREYLISTED = "450 4.7.1 greylisted, come back later"
 UNKNOWN = "550 5.1.1 no such user here"
 
@@ -41,7 +43,7 @@ def queued_bytes(live: Live) -> bytes:
     live.report(failed("refused"))
     ((message,),) = wait_for(lambda: live.installation.query(_TRIED_ONCE), what="a first try")
     live.settle()
-    return bytes(message)
+    return unpack(bytes(message))
 
 
 def test_a_mail_refused_for_now_arrives_once(live: Live, queued_bytes: bytes) -> None:

@@ -222,7 +222,7 @@ def test_what_was_announced_long_ago_is_asked_about_again_and_taken_back() -> No
         client.hear_body()
         if client.number == 1:
             hear_envelope(client)
-            time.sleep(0.2)
+            time.sleep(0.7)
             client.say("250 queued", *OK)
             client.silence()
         client.say("250 queued")

@@ -61,8 +61,8 @@ def save(rows: Sequence[Row]) -> None:
         )
         for row in rows
     ]  # fmt: skip
-    messages = [row.message and pack(row.message) for row in rows]
-    run(_SAVE, [*columns(values, 10), messages])
+    messages = [None if row.message is None else f"\\x{pack(row.message).hex()}" for row in rows]
+    run(_SAVE, [*columns(values, 10), array(messages)])
 
 
 def save_outcomes(rows: Sequence[Row]) -> None:
@@ -116,7 +116,7 @@ SET status = batch.status, outcome_reason = batch.reason, ended_at = batch.ended
     date = batch.date, subject = batch.subject, address = batch.address, message = batch.message,
     next_attempt_at = batch.next_attempt_at, claimed_by = batch.claimed_by, open = batch.open
 FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::text[],
-            %s::text[], %s::timestamptz[], %s::uuid[], %s::boolean[], %b::bytea[])
+            %s::text[], %s::timestamptz[], %s::uuid[], %s::boolean[], %s::bytea[])
      AS batch (id, status, reason, ended_at, date, subject, address, next_attempt_at, claimed_by,
                open, message)
 WHERE email.id = batch.id"""
