@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import document, machine, results
@@ -56,16 +57,21 @@ def _run_parts(options: argparse.Namespace, names: list[str]) -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with tempfile.TemporaryDirectory(prefix="integration-alerts-", dir=options.folder) as place:
         bench = Bench(Path(place), runs=options.runs, scale=options.scale)
-        merged = _run(bench, names)
+        merged = _run(bench, names, results.save if options.save else lambda _: None)
     print(table(merged, names))
     if options.save:
-        results.save(merged)
         document.write(merged)
     return 1 if any(name in merged["failures"] for name in names) else 0
 
 
-def _run(bench: Bench, names: list[str]) -> results.Results:
-    """Measure the parts one after the other; one that fails leaves the others alone."""
+def _run(
+    bench: Bench, names: list[str], save: Callable[[results.Results], None]
+) -> results.Results:
+    """Measure the parts one after the other; one that fails leaves the others alone.
+
+    Saves after each: whoever breaks off a long run keeps what was measured.
+    """
+    before = merged = results.load()
     measured: dict[str, Samples] = {}
     failures: dict[str, str] = {}
     try:
@@ -79,10 +85,12 @@ def _run(bench: Bench, names: list[str]) -> results.Results:
                 failures[name] = str(error).strip().partition("\n")[0] or type(error).__name__
                 traceback.print_exc()
             bench.progress.clear()
+            merged = results.merged(before, facts, measured, failures)
+            save(merged)
             print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr)
     finally:
         bench.close()
-    return results.merged(results.load(), facts, measured, failures)
+    return merged
 
 
 def _parse(arguments: list[str]) -> argparse.Namespace:

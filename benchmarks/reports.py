@@ -98,7 +98,7 @@ class _States:
         self._lanes = lanes
         self._done: dict[int, int] = {}
         self._per_lane = layout.all_integrations // 2 // lanes
-        self._began = datetime.now(UTC) - timedelta(days=29)
+        self._began = datetime.now(UTC) - timedelta(days=350)
 
     def next_of(self, lane: int, number: int) -> list[dict[str, object]]:
         """The next so many reports of a lane; each opens or closes an incident."""
