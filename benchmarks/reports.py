@@ -50,7 +50,7 @@ def changing(bench: Bench) -> Samples:
     with _site(bench) as (site, layout):
         states = _States(layout)
         for connections in (1, 4):
-            batches = bench.size(max(10, 60 // connections))
+            batches = bench.size(max(10, 40 // connections))
             for _ in bench.repeat(f"changing over {connections}", _PART_SECONDS):
                 lanes = [
                     [post(states.next_of(lane, BATCH), site.key) for _ in range(batches)]
@@ -98,7 +98,7 @@ class _States:
         self._lanes = lanes
         self._done: dict[int, int] = {}
         self._per_lane = layout.all_integrations // 2 // lanes
-        self._began = datetime.now(UTC) - timedelta(days=350)
+        self._began = datetime.now(UTC) - timedelta(days=29)
 
     def next_of(self, lane: int, number: int) -> list[dict[str, object]]:
         """The next so many reports of a lane; each opens or closes an incident."""
