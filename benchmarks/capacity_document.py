@@ -25,8 +25,8 @@ _ROWS = {
     "event id": ("report_receipt",),
     "incident": ("incident",),
     "notice": ("notice",),
-    "mail, without its text": ("email", "delivery_attempt"),
-    "text of a mail": ("email TOAST",),
+    "mail, with a text of up to 2 kB packed": ("email", "delivery_attempt"),
+    "text of a larger mail, apart": ("email TOAST",),
     "notice in a mail": ("email_notice",),
 }
 _OFTEN, _DAILY = Habits(reports=288), Habits(reports=1)

@@ -60,7 +60,7 @@ class Model:
 
     @property
     def text(self) -> float:
-        """Bytes of the text of a mail, which stands beside its row (TOAST)."""
+        """Bytes of the text of a mail that stand beside its row (TOAST): packed, few do."""
         return self.row("email TOAST")
 
     def cost(self, name: str, what: str) -> float:

@@ -76,8 +76,8 @@ _ALL = (
         Figure(f"unchanged.{n}", "unchanged", f"unchanged, {n} connections", "reports/s")
         for n in (1, 2, 8)
     ),
-    Figure("changing.1", "changing", "changing, 1 connection", "reports/s", _LEAST, 12_000),
-    Figure("changing.4", "changing", "changing, 4 connections", "reports/s"),
+    Figure("changing.1", "changing", "changing, 1 connection", "reports/s"),
+    Figure("changing.4", "changing", "changing, 4 connections", "reports/s", _LEAST, 12_000),
     Figure("changing.postgres", "changing", "UPDATE … FROM unnest", "rows/s"),
     Figure("changing.ratio", "changing", "changing reports ÷ PostgreSQL's rows", ""),
     Figure("single.unchanged", "single", "single, unchanged", "reports/s", _LEAST, 2000),
@@ -135,7 +135,7 @@ SCENARIOS = (
     ),
     Scenario(
         "reports that change the state (history, incident, notice: durable), batches of 1,000",
-        ("changing.1",),
+        ("changing.4",),
         "PostgreSQL's own `UPDATE … FROM unnest`, 1,000 rows a commit: 83,000 rows/s; the same run "
         "measured it as below",
     ),
