@@ -16,7 +16,7 @@ from integration_alerts.directory.models import Account, Company, Member
 from integration_alerts.engine import advancing, importing, intake
 from integration_alerts.engine.intake import Taken
 from integration_alerts.integrations.models import Incident, Integration
-from integration_alerts.mail.delivering import Courier
+from integration_alerts.mail.courier import Courier
 from integration_alerts.mail.in_hand import InHand
 from integration_alerts.mail.lanes import Lanes
 from integration_alerts.mail.mailers import OneByOne, Parcel, always

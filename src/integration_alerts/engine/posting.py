@@ -22,7 +22,7 @@ from integration_alerts.engine.equipment import stationery_for
 from integration_alerts.engine.models import PostedMail
 from integration_alerts.mail import circuits, pacing
 from integration_alerts.mail.circuits import Permission
-from integration_alerts.mail.delivering import Courier
+from integration_alerts.mail.courier import Courier
 from integration_alerts.mail.mailers import Parcel
 from integration_alerts.mail.writing import Stationery
 from integration_alerts.rules import circuit

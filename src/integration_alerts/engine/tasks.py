@@ -14,7 +14,7 @@ from procrastinate.jobs import Status
 from integration_alerts.engine import advancing, clock, posting, retention, wakeups, workers
 from integration_alerts.engine.sweeping import Sweeper
 from integration_alerts.mail import pacing
-from integration_alerts.mail.delivering import Courier
+from integration_alerts.mail.courier import Courier
 from integration_alerts.mail.lanes import Lanes
 
 

@@ -27,7 +27,7 @@ from integration_alerts.engine.sweeping import Sweeper
 from integration_alerts.engine.tasks import Tools, tasks
 from integration_alerts.engine.workers import Heartbeat
 from integration_alerts.mail import circuits
-from integration_alerts.mail.delivering import Clerks, Courier
+from integration_alerts.mail.courier import Clerks, Courier
 from integration_alerts.mail.in_hand import InHand
 from integration_alerts.mail.lanes import Lanes
 

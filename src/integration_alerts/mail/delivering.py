@@ -8,20 +8,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from uuid import UUID
+from datetime import timedelta
 
 from integration_alerts.mail import circuits, outbox, pacing
 from integration_alerts.mail.circuits import Permission
-from integration_alerts.mail.in_hand import InHand
-from integration_alerts.mail.mailers import Mailer
+from integration_alerts.mail.courier import Clerks, Courier
 from integration_alerts.mail.outbox import Claimed
-from integration_alerts.mail.pacing import Pace
 from integration_alerts.mail.persisting import let_go_of_connection, persist
 from integration_alerts.mail.recording import Recorder
-from integration_alerts.mail.writing import Stationery
 
 Work = Callable[[], None]
 
@@ -35,40 +29,6 @@ _CALL_SECONDS = 0.25
 # By so much emails that were not begun go ahead of one that met a refusal of them all: should the
 # server mean that one alone, they do not wait for it for ever.
 _AHEAD = timedelta(seconds=5)
-
-
-@dataclass(frozen=True, slots=True)
-class Courier:
-    """Who delivers: a worker, with what it needs. `stopping` says that no new mail may begin."""
-
-    worker: UUID
-    mailer: Mailer
-    stationery: Stationery
-    clock: Callable[[], datetime]
-    stopping: Callable[[], bool]
-    slots: int  # how many emails this worker sends at the same time
-    in_hand: InHand
-    pace: Pace = field(default_factory=Pace)
-
-
-class Clerks:
-    """Three threads that speak to the database for a worker's lanes, over connections they keep.
-
-    Lanes wait for mail servers most of the time, and a connection costs more to get than to use.
-    """
-
-    def __init__(self) -> None:
-        self.claiming = ThreadPoolExecutor(1, "claiming")
-        self.looking = ThreadPoolExecutor(1, "looking")
-        self.recording = ThreadPoolExecutor(1, "recording")
-
-    def __enter__(self) -> "Clerks":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        for clerk in (self.claiming, self.looking, self.recording):
-            clerk.submit(let_go_of_connection)
-            clerk.shutdown()
 
 
 def _at_once(action: Callable[[], None]) -> None:

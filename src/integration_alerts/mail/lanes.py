@@ -14,7 +14,8 @@ from datetime import datetime
 from django.db import InterfaceError, OperationalError
 
 from integration_alerts.mail import circuits, return_path
-from integration_alerts.mail.delivering import Clerks, Courier, Delivery
+from integration_alerts.mail.courier import Clerks, Courier
+from integration_alerts.mail.delivering import Delivery
 from integration_alerts.mail.mailers import Parcel
 from integration_alerts.mail.models import EmailStatus
 from integration_alerts.mail.outbox import Attempt, Claimed

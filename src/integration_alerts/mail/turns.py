@@ -7,7 +7,7 @@ import time
 from datetime import timedelta
 
 from integration_alerts.mail import pacing
-from integration_alerts.mail.delivering import Courier
+from integration_alerts.mail.courier import Courier
 
 # A little more than from one sweep to the next, which finds what is due later.
 _SOON = timedelta(seconds=6)
