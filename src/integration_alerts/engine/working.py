@@ -65,13 +65,12 @@ def work(concurrency: int = DEFAULT_CONCURRENCY) -> None:
         circuits.forget_others(mailer)
         search_rarely()
         logger.info("worker %s is ready, up to %s mails at once", os.getpid(), concurrency)
-        with (
-            Clerks() as clerks,
-            ThreadPoolExecutor(concurrency, "lane") as threads,
-        ):
-            lanes = Lanes(courier, _call_other_workers, threads.submit, clerks)
-            with Sweeper(lanes.wake) as sweeper:
-                asyncio.run(_until_stopped(Tools(courier, lanes, sweeper), stopping))
+        with Clerks() as clerks:
+            with ThreadPoolExecutor(concurrency, "lane") as threads:
+                lanes = Lanes(courier, _call_other_workers, threads.submit, clerks)
+                with Sweeper(lanes.wake) as sweeper:
+                    asyncio.run(_until_stopped(Tools(courier, lanes, sweeper), stopping))
+            lanes.finish()
     mailer.close()
     logger.info("worker %s has stopped", os.getpid())
 

@@ -41,6 +41,11 @@ class Clerks:
         self.looking = ThreadPoolExecutor(1, "looking")
         self.recording = ThreadPoolExecutor(1, "recording")
 
+    def await_idle(self) -> None:
+        """Wait until the work that they have been given is done."""
+        for clerk in (self.claiming, self.looking, self.recording):
+            clerk.submit(bool).result()
+
     def __enter__(self) -> "Clerks":
         return self
 

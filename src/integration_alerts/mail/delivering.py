@@ -39,11 +39,19 @@ class Delivery:
     """What the lanes of a worker share: the emails that it has claimed, and the way to record."""
 
     def __init__(
-        self, courier: Courier, on_more: Callable[[], None], clerks: Clerks | None
+        self,
+        courier: Courier,
+        on_more: Callable[[], None],
+        on_waiting: Callable[[], None],
+        clerks: Clerks | None,
     ) -> None:
-        """`on_more` is called when a claim was full, so that other workers join in.
+        """Have nothing claimed yet.
 
-        `clerks` speak to the database for all lanes; None: each lane does so itself.
+        Args:
+            courier: The worker.
+            on_more: Called when a claim was full, so that other workers join in.
+            on_waiting: Called when emails may wait for a lane.
+            clerks: Who speaks to the database for all lanes; None: each lane does so itself.
         """
         self.courier = courier
         self.recorder = Recorder(
@@ -57,6 +65,7 @@ class Delivery:
         self.claimed = 0
         """How many emails were claimed in all."""
         self._on_more = on_more
+        self._on_waiting = on_waiting
         self._clerks = clerks
         self._changed = threading.Condition()
         self._stale: deque[Claimed] = deque()
@@ -78,6 +87,9 @@ class Delivery:
                     return self._pop()
                 if work is None and (self._claiming or self._looking):
                     self._changed.wait()
+                    # However late this lane comes to it: what was just looked at may begin.
+                    if self._fresh and not self.courier.stopping():
+                        return self._pop()
                     continue
                 if work is None:
                     self._raise_fault()
@@ -181,6 +193,7 @@ class Delivery:
             self._stale.append(self._fresh.popleft()[0])
 
     def _claim(self) -> None:
+        self._fault = None  # of an earlier time
         try:
             self._claim_what_may_go()
         except Exception as error:
@@ -189,6 +202,7 @@ class Delivery:
             with self._changed:
                 self._claiming = False
                 self._changed.notify_all()
+            self._on_waiting()
 
     def _claim_what_may_go(self) -> None:
         courier = self.courier
@@ -254,3 +268,4 @@ class Delivery:
                 self._stale.extendleft(reversed(unseen))
                 self._looking = False
                 self._changed.notify_all()
+            self._on_waiting()

@@ -41,7 +41,8 @@ class Lanes:
     ) -> None:
         """`start` runs a function in a thread of its own; None: there is the caller's lane only."""
         self._courier = courier
-        self._delivery = Delivery(courier, on_more, clerks)
+        self._delivery = Delivery(courier, on_more, self._call_another, clerks)
+        self._clerks = clerks
         self._start = start
         self._lock = threading.Lock()
         self._running = 0
@@ -50,6 +51,12 @@ class Lanes:
         """Have what is due delivered, without waiting for it."""
         self._delivery.expect_more()
         self._start_one()
+
+    def finish(self) -> None:
+        """Give back what clerks have claimed while the lanes of a stopping worker ended."""
+        if self._clerks is not None:
+            self._clerks.await_idle()
+        self._delivery.give_back_waiting()
 
     def run(self) -> int:
         """Deliver what is due in the caller's lane, until there is no more; returns how many."""
