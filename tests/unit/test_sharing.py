@@ -1,11 +1,11 @@
-"""Small requests that come at the same time share a piece of work (engine.sharing)."""
+"""Small requests that come at the same time share a piece of work (directory.sharing)."""
 
 import threading
 from collections.abc import Callable, Sequence
 
 import pytest
 
-from integration_alerts.engine.sharing import Shared
+from integration_alerts.directory.sharing import Shared
 
 SECONDS = 20
 
@@ -95,3 +95,18 @@ def test_one_alone_waits_for_nobody_and_may_fail() -> None:
     with pytest.raises(ZeroDivisionError):
         shared.take(0, 1)
     assert shared.take(4, 5) == 16  # larger than a call should be: alone
+
+
+def test_a_moment_is_waited_for_others_only_where_there_were_some(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    shared = Shared(lambda wishes: wishes, most=100, concerns_all=nothing, moment=0.003)
+    shared.take(1, 1)
+    shared.take(2, 1)
+    assert slept == []
+    shared._together = 5
+    shared.take(3, 1)
+    shared.take(4, 1)
+    assert slept == [0.003]

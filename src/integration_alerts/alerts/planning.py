@@ -10,11 +10,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
-
 from integration_alerts.alerts.models import NoticeStatus
 from integration_alerts.directory.columns import array, columns
-from integration_alerts.directory.statements import fetch
+from integration_alerts.directory.statements import fetch, run
 from integration_alerts.rules import flapping
 from integration_alerts.rules.schedule import Plan, Step, due_at, plan
 from integration_alerts.rules.states import State
@@ -89,19 +87,15 @@ def plan_claimed(
         return []
     rows: list[tuple[Any, ...]] = []
     looks: list[tuple[int, datetime | None]] = []
-    with connection.cursor() as cursor:
-        happened = _happened(cursor, [incident.id for incident in incidents])
-        for incident in incidents:
-            decision = _plan(incident, happened.get(incident.id, _NOTHING), now)
-            steps = [(step, NoticeStatus.SUPERSEDED) for step in decision.superseded]
-            steps += [] if decision.send is None else [(decision.send, status)]
-            rows += [_as_row(incident, *step, damped=damped) for step in steps]
-            looks.append((incident.id, decision.next_due_at))
-        cursor.execute(_UPDATE_LOOKS, columns(looks, 2))
-        if not rows:
-            return []
-        cursor.execute(_INSERT_NOTICES, [now, *columns(rows, 5)])
-        written = cursor.fetchall()
+    happened = _happened([incident.id for incident in incidents])
+    for incident in incidents:
+        decision = _plan(incident, happened.get(incident.id, _NOTHING), now)
+        steps = [(step, NoticeStatus.SUPERSEDED) for step in decision.superseded]
+        steps += [] if decision.send is None else [(decision.send, status)]
+        rows += [_as_row(incident, *step, damped=damped) for step in steps]
+        looks.append((incident.id, decision.next_due_at))
+    run(_UPDATE_LOOKS, columns(looks, 2))
+    written = fetch(_INSERT_NOTICES, [now, *columns(rows, 5)]) if rows else []
     by_id = {incident.id: incident for incident in incidents}
     return [
         Notice(id_, by_id[incident].account_id, by_id[incident].company_id, step, flaps, kept)
@@ -110,10 +104,9 @@ def plan_claimed(
     ]
 
 
-def _happened(cursor: Any, incident_ids: list[int]) -> dict[int, dict[str, set[Step]]]:
-    cursor.execute(_NOTICES, [array(incident_ids)])
+def _happened(incident_ids: list[int]) -> dict[int, dict[str, set[Step]]]:
     happened: dict[int, dict[str, set[Step]]] = {}
-    for incident_id, state, step in cursor.fetchall():
+    for incident_id, state, step in fetch(_NOTICES, [array(incident_ids)]):
         happened.setdefault(incident_id, {}).setdefault(state, set()).add(Step(step))
     return happened
 

@@ -2,21 +2,17 @@
 
 from collections.abc import Collection
 
-from django.db import connection
+from integration_alerts.directory.statements import fetch, run
 
 
 def waiting(incident_ids: Collection[int]) -> set[int]:
     """Those of these incidents that have a notice which is still to be put into emails."""
-    with connection.cursor() as cursor:
-        cursor.execute(_WAITING, [list(incident_ids)])
-        return {incident_id for (incident_id,) in cursor.fetchall()}
+    return {incident_id for (incident_id,) in fetch(_WAITING, [list(incident_ids)])}
 
 
 def delete_notices(incident_ids: Collection[int]) -> int:
     """Delete the notices of these incidents, which no email may carry any more."""
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM notice WHERE incident_id = ANY(%s)", [list(incident_ids)])
-        return int(cursor.rowcount)
+    return run("DELETE FROM notice WHERE incident_id = ANY(%s)", [list(incident_ids)])
 
 
 # Served by the unique index notice_once.

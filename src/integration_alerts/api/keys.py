@@ -4,9 +4,9 @@ from django.http import HttpRequest
 from ninja.security import HttpBearer
 
 from integration_alerts.directory.keys import LiveKey, find_keys
+from integration_alerts.directory.sharing import Shared
 from integration_alerts.engine.operators import may_operate
 from integration_alerts.engine.retrying import is_away
-from integration_alerts.engine.sharing import Shared
 
 # Looked up for each request, so that a revoked key opens nothing from the next one on.
 _keys = Shared(find_keys, most=100, concerns_all=is_away)

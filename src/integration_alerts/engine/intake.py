@@ -11,9 +11,9 @@ from django.db import transaction
 
 from integration_alerts.alerts.subscribing import subscribe_activators
 from integration_alerts.directory.lines import LineError, decode
+from integration_alerts.directory.sharing import Shared
 from integration_alerts.engine import wakeups
 from integration_alerts.engine.retrying import is_away, retry_deadlocks
-from integration_alerts.engine.sharing import Shared
 from integration_alerts.integrations.reporting import (
     Outcome,
     Recorded,

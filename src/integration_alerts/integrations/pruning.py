@@ -5,13 +5,11 @@ reports wait for. How often, and how far, is `engine.retention`'s business.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from django.db import connection
-
+from integration_alerts.directory.statements import fetch, run
 from integration_alerts.directory.walking import Place, Stretch, older
 from integration_alerts.rules.retention import ChangeFacts, spent
 from integration_alerts.rules.states import FUTURE_TOLERANCE
@@ -32,18 +30,18 @@ def prune_changes(place: Place, *, horizon: datetime, limit: int, dry: bool) -> 
     By the time that they were received, in the order of their ids, so that no index on a time has
     to be kept up by every report. `dry` only counts.
     """
-    met = older(_fetch(_NEXT_CHANGES, [place.id, limit]), horizon)
+    met = older(fetch(_NEXT_CHANGES, [place.id, limit]), horizon)
     if not met:
         return Stretch(place, ended=True)
     last, latest = met[-1][0], max(row[1] for row in met)
     integrations = list({row[2] for row in met})
-    opened = dict(_fetch(_OPEN_INCIDENTS, [integrations]))
+    opened = dict(fetch(_OPEN_INCIDENTS, [integrations]))
     changes: dict[int, list[ChangeFacts]] = defaultdict(list)
-    for integration, *facts in _fetch(_CHANGES, [integrations, latest + FUTURE_TOLERANCE, last]):
+    for integration, *facts in fetch(_CHANGES, [integrations, latest + FUTURE_TOLERANCE, last]):
         changes[integration].append(ChangeFacts(*facts))
     gone = [id_ for each, known in changes.items() for id_ in spent(known, opened.get(each))]
     if gone and not dry:
-        _execute("DELETE FROM state_change WHERE id = ANY(%s)", [gone])
+        run("DELETE FROM state_change WHERE id = ANY(%s)", [gone])
     ended = len(met) < limit
     return Stretch(Place(met[-1][1], last), ended, {"state changes": len(gone)})
 
@@ -51,7 +49,7 @@ def prune_changes(place: Place, *, horizon: datetime, limit: int, dry: bool) -> 
 def prune_receipts(place: Place, *, horizon: datetime, limit: int, dry: bool) -> Stretch:
     """Forget the event ids of reports that came before the horizon; `dry` only counts."""
     sql = _COUNT_RECEIPTS if dry else _DELETE_RECEIPTS
-    ((count, latest),) = _fetch(sql, [place.at, horizon, *([] if dry else [limit])])
+    ((count, latest),) = fetch(sql, [place.at, horizon, *([] if dry else [limit])])
     return Stretch(
         Place(latest or place.at), ended=dry or count < limit, pruned={"event ids": count}
     )
@@ -59,26 +57,13 @@ def prune_receipts(place: Place, *, horizon: datetime, limit: int, dry: bool) ->
 
 def closed_incidents(place: Place, horizon: datetime, limit: int) -> list[ClosedIncident]:
     """The next incidents behind a place that closed before the horizon, the first closed first."""
-    rows = _fetch(_CLOSED, [place.at, place.id, horizon, limit])
+    rows = fetch(_CLOSED, [place.at, place.id, horizon, limit])
     return [ClosedIncident(*row) for row in rows]
 
 
 def delete_incidents(incident_ids: Collection[int]) -> int:
     """Delete incidents whose notices are gone."""
-    return _execute("DELETE FROM incident WHERE id = ANY(%s)", [list(incident_ids)])
-
-
-def _fetch(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
-
-
-def _execute(sql: str, parameters: Sequence[Any]) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        return int(cursor.rowcount)
+    return run("DELETE FROM incident WHERE id = ANY(%s)", [list(incident_ids)])
 
 
 _NEXT_CHANGES = """

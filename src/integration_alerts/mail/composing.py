@@ -8,13 +8,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import connection
-
 from integration_alerts.alerts.models import NoticeStatus
 from integration_alerts.alerts.planning import Notice
 from integration_alerts.alerts.recipients import recipients
 from integration_alerts.alerts.standing import STANDS
 from integration_alerts.directory.columns import array, columns
+from integration_alerts.directory.statements import fetch, run
 from integration_alerts.mail.groups import open_groups
 from integration_alerts.mail.recovering import told_and_opted_in
 from integration_alerts.rules.schedule import Step
@@ -38,9 +37,7 @@ def compose_due(
     Several workers may run it at once; each takes notices that no other holds. `at_once` leaves the
     accounts' waiting times out.
     """
-    with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, [limit])
-        notices = [Notice(*row) for row in cursor.fetchall()]
+    notices = [Notice(*row) for row in fetch(_CLAIM, [limit])]
     due = compose(notices, now, message_id_domain, at_once=at_once)
     return Composed(len(notices), due)
 
@@ -75,11 +72,10 @@ def compose(
         if (status := _status(notice, told=notice.id in told, known=notice.id in known))
         != notice.status
     ]
-    with connection.cursor() as cursor:
-        if items:
-            cursor.execute(_INSERT_ITEMS, columns(items, 5))
-        if statuses:
-            cursor.execute(_UPDATE_NOTICES, columns(statuses, 2))
+    if items:
+        run(_INSERT_ITEMS, columns(items, 5))
+    if statuses:
+        run(_UPDATE_NOTICES, columns(statuses, 2))
     return groups.due
 
 
@@ -102,9 +98,7 @@ def _pairs(sql: str, notices: Collection[Notice]) -> set[tuple[int, int]]:
     """(notice, member) pairs that a query finds for these notices."""
     if not notices:
         return set()
-    with connection.cursor() as cursor:
-        cursor.execute(sql, [array(notice.id for notice in notices)])
-        return set(cursor.fetchall())
+    return set(fetch(sql, [array(notice.id for notice in notices)]))
 
 
 def _status(notice: Notice, *, told: bool, known: bool) -> NoticeStatus:

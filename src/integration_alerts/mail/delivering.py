@@ -7,15 +7,16 @@ from what the worker has claimed. Speaks to no server itself: `lanes` and a mail
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
+from integration_alerts.directory.sharing import Shared
 from integration_alerts.mail import circuits, outbox, pacing
 from integration_alerts.mail.circuits import Permission
 from integration_alerts.mail.courier import Clerks, Courier
-from integration_alerts.mail.outbox import Claimed
+from integration_alerts.mail.models import EmailStatus
+from integration_alerts.mail.outbox import Attempt, Claimed
 from integration_alerts.mail.persisting import let_go_of_connection, persist
-from integration_alerts.mail.recording import Recorder
 
 Work = Callable[[], None]
 
@@ -26,13 +27,10 @@ _LEAST_LOOKED_AT, _MOST_LOOKED_AT = 20, 120
 # An email begins within this time after it was looked at, or it is looked at again (R10, R12).
 FRESH_SECONDS = 0.05
 _CALL_SECONDS = 0.25
+_MOMENT_SECONDS = 0.003  # others are about to have an answer: they are spared a transaction
 # By so much emails that were not begun go ahead of one that met a refusal of them all: should the
 # server mean that one alone, they do not wait for it for ever.
 _AHEAD = timedelta(seconds=5)
-
-
-def _at_once(action: Callable[[], None]) -> None:
-    action()
 
 
 class Delivery:
@@ -54,11 +52,8 @@ class Delivery:
             clerks: Who speaks to the database for all lanes; None: each lane does so itself.
         """
         self.courier = courier
-        self.recorder = Recorder(
-            lambda attempts: persist(
-                lambda: outbox.record(attempts, courier.worker), courier.stopping
-            ),
-            clerks.recording.submit if clerks else _at_once,
+        self._outcomes = Shared(
+            self._record, most=BATCH, concerns_all=lambda _: True, moment=_MOMENT_SECONDS
         )
         self.probing = False
         """Whether the one email in hand is to show if the mailer takes any."""
@@ -119,6 +114,10 @@ class Delivery:
             courier.in_hand.drop([email.id])
         return found[0] if found else None
 
+    def record(self, attempt: Attempt) -> EmailStatus:
+        """Note what came of an email, together with what others note now; durable on return."""
+        return self._outcomes.take(attempt, 1)
+
     def expect_more(self) -> None:
         """Note that something may have become due."""
         with self._changed:
@@ -153,6 +152,15 @@ class Delivery:
             self._fresh.clear()
             self._stale.clear()
         self.give_back(ids, ahead=True)
+
+    def _record(self, attempts: Sequence[Attempt]) -> Sequence[EmailStatus]:
+        courier = self.courier
+
+        def write() -> Mapping[int, EmailStatus]:
+            return persist(lambda: outbox.record(attempts, courier.worker), courier.stopping)
+
+        statuses = self._clerks.recording.submit(write).result() if self._clerks else write()
+        return [statuses[attempt.email.id] for attempt in attempts]
 
     def _begin_what_is_needed(self) -> Work | None:
         """Have clerks claim and look ahead of the lanes; without them: what the lane must do."""

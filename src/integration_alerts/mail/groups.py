@@ -6,11 +6,9 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
-
-from django.db import connection
 
 from integration_alerts.directory.columns import array, columns
+from integration_alerts.directory.statements import fetch
 from integration_alerts.rules.grouping import Rhythm, goes_at
 
 
@@ -32,30 +30,26 @@ def open_groups(
     """
     emails: dict[int, int] = {}
     due = False
-    with connection.cursor() as cursor:
-        times = _times(cursor, member_ids, now, at_once=at_once)
-        missing = sorted(times)
-        while missing:
-            rows = [(member, *times[member]) for member in missing]
-            cursor.execute(_OPEN, [now, f"@{message_id_domain}>", *columns(rows, 3)])
-            made = dict(cursor.fetchall())
-            emails |= made
-            due |= any(times[member][1] <= now for member in made)
-            if found := [member for member in missing if member not in made]:
-                cursor.execute(_LOCK, [now, array(found)])
-                for member_id, email_id, goes_now in cursor.fetchall():
-                    emails[member_id] = email_id
-                    due |= goes_now
-            # One that was found may be claimed before it is locked: then once more.
-            missing = [member for member in found if member not in emails]
+    times = _times(member_ids, now, at_once=at_once)
+    missing = sorted(times)
+    while missing:
+        rows = [(member, *times[member]) for member in missing]
+        made = dict(fetch(_OPEN, [now, f"@{message_id_domain}>", *columns(rows, 3)]))
+        emails |= made
+        due |= any(times[member][1] <= now for member in made)
+        if found := [member for member in missing if member not in made]:
+            for member_id, email_id, goes_now in fetch(_LOCK, [now, array(found)]):
+                emails[member_id] = email_id
+                due |= goes_now
+        # One that was found may be claimed before it is locked: then once more.
+        missing = [member for member in found if member not in emails]
     return Groups(emails, due)
 
 
 def _times(
-    cursor: Any, member_ids: Collection[int], now: datetime, *, at_once: bool
+    member_ids: Collection[int], now: datetime, *, at_once: bool
 ) -> dict[int, tuple[int, datetime]]:
     """The account of each member, and when a new group of theirs would go."""
-    cursor.execute(_RHYTHMS, [array(member_ids)])
     return {
         member_id: (
             account_id,
@@ -63,7 +57,7 @@ def _times(
             if at_once
             else goes_at(now, last, Rhythm(timedelta(seconds=wait), timedelta(seconds=interval))),
         )
-        for member_id, account_id, wait, interval, last in cursor.fetchall()
+        for member_id, account_id, wait, interval, last in fetch(_RHYTHMS, [array(member_ids)])
     }
 
 

@@ -222,7 +222,7 @@ class _Lane:
     def _record(self, begun: _Begun, answer: Answer) -> None:
         courier, email = self._courier, begun.email
         attempt = Attempt(email, answer, begun.at, courier.clock(), random.random())  # noqa: S311
-        status = self._delivery.recorder.record(attempt)
+        status = self._delivery.record(attempt)
         courier.in_hand.drop([email.id])
         if self._delivery.probing and circuit.closes_after_attempt(answer):
             persist(lambda: circuits.close_circuit(courier.mailer), courier.stopping)

@@ -4,12 +4,10 @@ Each function is one short piece of work inside the caller's transaction. Touche
 not ended: whoever composes, claims or sends never waits for it.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 
-from django.db import connection
-
+from integration_alerts.directory.statements import fetch, run
 from integration_alerts.directory.walking import Place, Stretch, older
 from integration_alerts.rules.flapping import QUIET
 from integration_alerts.rules.retention import EmailFacts, email_stays
@@ -23,13 +21,13 @@ def prune_messages(place: Place, *, horizon: datetime, limit: int, dry: bool) ->
     Goes by ids and meets each email once: one that ends much later than its neighbours keeps its
     bytes as long as its row.
     """
-    ahead = _fetch(_NEXT_MESSAGES, [place.id, limit])
+    ahead = fetch(_NEXT_MESSAGES, [place.id, limit])
     met = older(ahead, horizon)
     if not met:
         return Stretch(place, ended=True)
     gone = [id_ for id_, _, ended_at in met if ended_at is not None and ended_at < horizon]
     if gone and not dry:
-        _execute("UPDATE email SET message = NULL WHERE id = ANY(%s)", [gone])
+        run("UPDATE email SET message = NULL WHERE id = ANY(%s)", [gone])
     ended = len(met) < limit
     return Stretch(Place(met[-1][1], met[-1][0]), ended, {"texts of mails": len(gone)})
 
@@ -38,7 +36,7 @@ def prune_emails(
     place: Place, *, horizon: datetime, now: datetime, limit: int, dry: bool
 ) -> Stretch:
     """Delete emails that ended before the horizon and that nothing needs; `dry` only counts."""
-    met = older(_fetch(_NEXT_EMAILS, [place.id, limit, now - QUIET, horizon]), horizon)
+    met = older(fetch(_NEXT_EMAILS, [place.id, limit, now - QUIET, horizon]), horizon)
     ended = len(met) < limit
     gone: list[int] = []
     items = 0
@@ -57,18 +55,18 @@ def prune_emails(
             break
     if gone and not dry:
         for sql in _DELETE_EMAILS:
-            _execute(sql, [gone])
+            run(sql, [gone])
     return Stretch(place, ended, {"mails": len(gone)})
 
 
 def prune_inbox(place: Place, *, horizon: datetime, limit: int, dry: bool) -> Stretch:
     """Delete what the built-in inbox caught before the horizon; `dry` only counts."""
-    met = older(_fetch(_NEXT_CAUGHT, [place.id, limit]), horizon)
+    met = older(fetch(_NEXT_CAUGHT, [place.id, limit]), horizon)
     if not met:
         return Stretch(place, ended=True)
     gone = [row[0] for row in met]
     if not dry:
-        _execute("DELETE FROM inbox_message WHERE id = ANY(%s)", [gone])
+        run("DELETE FROM inbox_message WHERE id = ANY(%s)", [gone])
     ended = len(met) < limit
     return Stretch(Place(met[-1][1], gone[-1]), ended, {"mails in the inbox": len(gone)})
 
@@ -80,25 +78,13 @@ def told_of(incident_ids: Collection[int], *, going: datetime | None = None) -> 
     """
     sql = _TOLD if going is None else _TOLD + _BY_ONE_THAT_STAYS
     more = [] if going is None else [going, going]
-    return {incident_id for (incident_id,) in _fetch(sql, [list(incident_ids), *more])}
+    return {incident_id for (incident_id,) in fetch(sql, [list(incident_ids), *more])}
 
 
 def _whittle(email_id: int) -> None:
     """Make a very large email smaller, without the words that its missing items would explain."""
-    _execute("UPDATE email SET message = NULL, subject = '' WHERE id = %s", [email_id])
-    _execute(_DELETE_SOME_ITEMS, [email_id, _MOST_ITEMS])
-
-
-def _fetch(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-    return rows
-
-
-def _execute(sql: str, parameters: Sequence[Any]) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, parameters)
+    run("UPDATE email SET message = NULL, subject = '' WHERE id = %s", [email_id])
+    run(_DELETE_SOME_ITEMS, [email_id, _MOST_ITEMS])
 
 
 # All walks go by the primary key, whose order is that of the times but for moments.

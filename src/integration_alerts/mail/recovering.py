@@ -6,7 +6,8 @@ Only who was told of an incident is told of its end. When the mail goes is compo
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db import connection
+from integration_alerts.directory.columns import array
+from integration_alerts.directory.statements import fetch, run
 
 
 def plan_recoveries(incident_ids: Collection[int], now: datetime) -> int:
@@ -16,23 +17,16 @@ def plan_recoveries(incident_ids: Collection[int], now: datetime) -> int:
     """
     if not incident_ids:
         return 0
-    with connection.cursor() as cursor:
-        # Most accounts have nobody who wants it: a look at a small index spares them the rest.
-        cursor.execute(_WORTH_A_LOOK, [list(incident_ids)])
-        worth = [incident_id for (incident_id,) in cursor.fetchall()]
-        if not worth:
-            return 0
-        cursor.execute(_PLAN, [now, worth])
-        return int(cursor.rowcount)
+    # Most accounts have nobody who wants it: a look at a small index spares them the rest.
+    worth = fetch(_WORTH_A_LOOK, [array(incident_ids)])
+    return run(_PLAN, [now, array(incident_id for (incident_id,) in worth)]) if worth else 0
 
 
 def told_and_opted_in(notice_ids: Collection[int]) -> set[tuple[int, int]]:
     """(recovery notice, member) for every member who was told and wants to hear that it is over."""
     if not notice_ids:
         return set()
-    with connection.cursor() as cursor:
-        cursor.execute(_TOLD, [list(notice_ids)])
-        return set(cursor.fetchall())
+    return set(fetch(_TOLD, [array(notice_ids)]))
 
 
 # Served by the partial index subscription_tells_recovery.

@@ -7,10 +7,11 @@ begins, and comes back here. Locks are taken in one order: incidents, notices, e
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from integration_alerts.alerts.standing import STANDS
 from integration_alerts.directory.columns import array
+from integration_alerts.directory.statements import fetch, run
 
 
 def withdraw_ended(incident_ids: Collection[int], now: datetime) -> None:
@@ -18,11 +19,11 @@ def withdraw_ended(incident_ids: Collection[int], now: datetime) -> None:
 
     Looks again under a lock, because a state that came back meanwhile must not be withdrawn.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_LOCK_INCIDENTS, [sorted(incident_ids)])
+    with transaction.atomic():
+        run(_LOCK_INCIDENTS, [array(incident_ids)])
         withdraw(incident_ids, now)
         # What is withdrawn now was taken for told when the incident was planned.
-        cursor.execute(_PLAN_AGAIN, [now, sorted(incident_ids)])
+        run(_PLAN_AGAIN, [now, array(incident_ids)])
 
 
 def withdraw(incident_ids: Collection[int], now: datetime) -> bool:
@@ -34,21 +35,20 @@ def withdraw(incident_ids: Collection[int], now: datetime) -> bool:
     """
     if not incident_ids:
         return False
-    with connection.cursor() as cursor:
-        cursor.execute(_ENDED_NOTICES, [array(incident_ids)])
-        notices = sorted(row[0] for row in cursor.fetchall())
-        if not notices:
-            return False
-        # The lock comes alone: composing may hold these notices, and the statements below must see
-        # the emails that it has made of them.
-        cursor.execute(_LOCK_NOTICES, [notices])
-        cursor.execute(_LOCK_EMAILS, [notices])
-        emails = [row[0] for row in cursor.fetchall()]
-        cursor.execute(_RELEASE, [emails, notices])
-        cursor.execute(_UNWRITE, [emails])
-        cursor.execute(_CANCEL_EMAILS, [now, emails])
-        cursor.execute(_WITHDRAW_NOTICES, [notices])
-    return bool(emails)
+    ended = fetch(_ENDED_NOTICES, [array(incident_ids)])
+    if not ended:
+        return False
+    notices = array(notice for (notice,) in ended)
+    # The lock comes alone: composing may hold these notices, and the statements below must see the
+    # emails that it has made of them.
+    run(_LOCK_NOTICES, [notices])
+    found = fetch(_LOCK_EMAILS, [notices])
+    emails = array(email for (email,) in found)
+    run(_RELEASE, [emails, notices])
+    run(_UNWRITE, [emails])
+    run(_CANCEL_EMAILS, [now, emails])
+    run(_WITHDRAW_NOTICES, [notices])
+    return bool(found)
 
 
 _LOCK_INCIDENTS = "SELECT id FROM incident WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"

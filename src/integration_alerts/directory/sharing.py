@@ -1,10 +1,11 @@
-"""Small requests that come at the same time share one piece of work, such as a transaction.
+"""Small wishes that come at the same time share one piece of work, such as a transaction.
 
-Nobody waits for company: a request that finds nobody at work begins at once, alone. Those that come
-meanwhile wait until it is through; then the first of them does the work of all of them. Each gets
-its own answer. Knows nothing of the work; works within one process.
+Nobody waits for company that may not come: a wish that finds nobody at work begins at once, alone.
+Those that come meanwhile wait until it is through; then the first of them does the work of all of
+them. Each gets its own answer. Knows nothing of the work; works within one process.
 """
 
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from threading import Lock
@@ -36,11 +37,13 @@ class Shared(Generic[Wish, Answer]):
         *,
         most: int,
         concerns_all: Callable[[Exception], bool],
+        moment: float = 0,
     ) -> None:
         """`work` answers each wish, in order, and does all of them or raises having done none.
 
         When it raises, each wish is tried alone, so that one cannot make another fail; but not
-        after an error that `concerns_all`, such as a database that is away.
+        after an error that `concerns_all`, such as a database that is away. `moment`: so many
+        seconds are waited for others when there were some the last time.
         """
         self._work = work
         self._most = most
@@ -48,6 +51,8 @@ class Shared(Generic[Wish, Answer]):
         self._guard = Lock()
         self._queue: deque[_Place[Wish, Answer]] = deque()
         self._busy = False
+        self._moment = moment
+        self._together = 0  # the last time
 
     def take(self, wish: Wish, size: int) -> Answer:
         """The answer to a wish of this size; raises what its work raised."""
@@ -64,8 +69,11 @@ class Shared(Generic[Wish, Answer]):
         return mine.answer  # type: ignore[return-value]
 
     def _lead(self) -> None:
+        if self._moment and self._together > 1:
+            time.sleep(self._moment)
         with self._guard:
             group = self._next_group()
+            self._together = len(group)
         try:
             self._serve(group)
         except BaseException as error:
