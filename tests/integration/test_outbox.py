@@ -12,7 +12,7 @@ from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from tests.world import STATIONERY, World
 
-from integration_alerts.mail import delivering, outbox
+from integration_alerts.mail import outbox, waiting_emails
 from integration_alerts.mail.delivering import BATCH
 from integration_alerts.mail.lanes import Lanes
 from integration_alerts.mail.models import DeliveryAttempt, Email
@@ -198,7 +198,7 @@ def test_an_email_that_waited_for_its_lane_is_looked_at_again(
         return check_again(emails, *more)
 
     monkeypatch.setattr(outbox, "check_again", counted)
-    monkeypatch.setattr(delivering, "FRESH_SECONDS", -1.0)
+    monkeypatch.setattr(waiting_emails, "FRESH_SECONDS", -1.0)
     Lanes(dataclasses.replace(world.courier(), slots=3)).run()
     assert looked_at[0] == 3
     assert len(world.mailer.sent) == 3

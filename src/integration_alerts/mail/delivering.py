@@ -6,7 +6,6 @@ from what the worker has claimed. Speaks to no server itself: `lanes` and a mail
 
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
@@ -17,6 +16,7 @@ from integration_alerts.mail.courier import Clerks, Courier
 from integration_alerts.mail.models import EmailStatus
 from integration_alerts.mail.outbox import Attempt, Claimed
 from integration_alerts.mail.persisting import let_go_of_connection, persist
+from integration_alerts.mail.waiting_emails import WaitingEmails
 
 Work = Callable[[], None]
 
@@ -24,8 +24,6 @@ Work = Callable[[], None]
 # more when it gets through them: a slow server must not hold up mails that others could send.
 BATCH = 250
 _LEAST_LOOKED_AT, _MOST_LOOKED_AT = 20, 120
-# An email begins within this time after it was looked at, or it is looked at again (R10, R12).
-FRESH_SECONDS = 0.05
 _CALL_SECONDS = 0.25
 _MOMENT_SECONDS = 0.003  # others are about to have an answer: they are spared a transaction
 # By so much emails that were not begun go ahead of one that met a refusal of them all: should the
@@ -63,8 +61,7 @@ class Delivery:
         self._on_waiting = on_waiting
         self._clerks = clerks
         self._changed = threading.Condition()
-        self._stale: deque[Claimed] = deque()
-        self._fresh: deque[tuple[Claimed, float]] = deque()  # with when it was looked at
+        self._waiting = WaitingEmails()
         self._more_due = True
         self._call_again_at = 0.0
         self._claiming = self._looking = False
@@ -78,12 +75,12 @@ class Delivery:
         while not self.courier.stopping():
             with self._changed:
                 work = self._begin_what_is_needed()
-                if work is None and self._fresh:
+                if work is None and self._waiting.fresh:
                     return self._pop()
                 if work is None and (self._claiming or self._looking):
                     self._changed.wait()
                     # However late this lane comes to it: what was just looked at may begin.
-                    if self._fresh and not self.courier.stopping():
+                    if self._waiting.fresh and not self.courier.stopping():
                         return self._pop()
                     continue
                 if work is None:
@@ -93,7 +90,7 @@ class Delivery:
             with self._changed:
                 self._raise_fault()
                 # However slow the look was: whoever looked goes on with one of what was found.
-                if work == self._look_again and self._fresh:
+                if work == self._look_again and self._waiting.fresh:
                     return self._pop()
         return None
 
@@ -103,7 +100,7 @@ class Delivery:
             return None
         with self._changed:
             self._begin_what_is_needed()
-            return self._pop() if self._fresh and not self.courier.stopping() else None
+            return self._pop() if self._waiting.fresh and not self.courier.stopping() else None
 
     def wanted(self, email: Claimed) -> Claimed | None:
         """The email as it may begin now, looked at again; None: it may not."""
@@ -129,7 +126,7 @@ class Delivery:
 
     def waiting(self) -> int:
         """How many claimed emails wait for a lane."""
-        return len(self._fresh) + len(self._stale)
+        return len(self._waiting)
 
     def give_back(self, ids: Sequence[int], *, ahead: bool = False) -> None:
         """Return emails that were not begun; `ahead` of others that are due."""
@@ -148,9 +145,7 @@ class Delivery:
     def give_back_waiting(self) -> None:
         """Return all that no lane has begun."""
         with self._changed:
-            ids = [email.id for email, _ in self._fresh] + [email.id for email in self._stale]
-            self._fresh.clear()
-            self._stale.clear()
+            ids = [email.id for email in self._waiting.take_all()]
         self.give_back(ids, ahead=True)
 
     def _record(self, attempts: Sequence[Attempt]) -> Sequence[EmailStatus]:
@@ -164,10 +159,10 @@ class Delivery:
 
     def _begin_what_is_needed(self) -> Work | None:
         """Have clerks claim and look ahead of the lanes; without them: what the lane must do."""
-        self._forget_old_looks()
+        self._waiting.forget_old_looks()
         claims = self._more_due and self._runs_low() and not self._claiming
-        ahead = len(self._fresh) <= (self._look_size() // 2 if self._clerks else 0)
-        looks = ahead and bool(self._stale) and not self._looking
+        ahead = self._waiting.fresh <= (self._look_size() // 2 if self._clerks else 0)
+        looks = ahead and self._waiting.stale > 0 and not self._looking
         self._claiming |= claims
         if self._clerks is None:
             self._looking |= looks and not claims
@@ -193,12 +188,7 @@ class Delivery:
     def _pop(self) -> Claimed:
         self._done += 1
         self._taken_since_look += 1
-        return self._fresh.popleft()[0]
-
-    def _forget_old_looks(self) -> None:
-        oldest = time.monotonic() - FRESH_SECONDS
-        while self._fresh and self._fresh[0][1] < oldest:
-            self._stale.append(self._fresh.popleft()[0])
+        return self._waiting.pop()
 
     def _claim(self) -> None:
         self._fault = None  # of an earlier time
@@ -229,7 +219,9 @@ class Delivery:
         emails = outbox.claim(courier.worker, courier.clock(), size, courier.stationery)
         courier.in_hand.take(email.id for email in emails)
         self.claimed += len(emails)
-        self._enqueue(emails if self.probing else self._those_whose_turn_it_is(emails), began)
+        going = emails if self.probing else self._those_whose_turn_it_is(emails)
+        with self._changed:
+            self._waiting.add(going, began)
         if len(emails) == size and not self.probing:
             self.expect_more()
             self._call_others()
@@ -247,18 +239,10 @@ class Delivery:
         courier.in_hand.drop(email.id for email in waiting)
         return going
 
-    def _enqueue(self, emails: Sequence[Claimed], looked_at: float) -> None:
-        with self._changed:
-            if time.monotonic() - looked_at > FRESH_SECONDS:
-                self._stale.extend(emails)
-            else:
-                self._fresh.extend((email, looked_at) for email in emails)
-
     def _look_again(self) -> None:
         courier = self.courier
         with self._changed:
-            size = min(self._look_size(), len(self._stale))
-            emails = [self._stale.popleft() for _ in range(size)]
+            emails = self._waiting.take_stale(self._look_size())
             self._taken_since_look = 0
         wanted: list[Claimed] = []
         unseen: list[Claimed] = emails
@@ -270,10 +254,9 @@ class Delivery:
         except Exception as error:
             self._fault = error
         finally:
-            now = time.monotonic()
             with self._changed:
-                self._fresh.extend((email, now) for email in wanted)
-                self._stale.extendleft(reversed(unseen))
+                self._waiting.add_just_looked_at(wanted)
+                self._waiting.put_back(unseen)
                 self._looking = False
                 self._changed.notify_all()
             self._on_waiting()
