@@ -1,13 +1,11 @@
 """The list of integrations with 100,000 in one account: server time, in this process."""
 
-import os
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.in_process import filled
 from benchmarks.samples import Samples
-from integration_alerts.engine.postgres import EmbeddedPostgres
 
 if TYPE_CHECKING:
     from django.test import Client
@@ -33,33 +31,13 @@ _QUERIES = {
 
 
 def pages(place: Path) -> Samples:
-    """Every filter, search and a deep page, as an Administrator and as two Managers."""
+    """Every filter, search and a deep page, as an Administrator and as two Managers.
+
+    100,000 integrations of 1,000 companies, and as many of other accounts.
+    """
     place.mkdir()
-    os.environ |= {"DATA_DIR": str(place), "SECRET_KEY": "benchmark"}
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "integration_alerts.settings")
-    with EmbeddedPostgres(place):
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-        from django.db import connection
-
-        call_command("migrate", verbosity=0)
-        fill()
-        try:
-            return _measure()
-        finally:
-            connection.close()
-            connection.close_pool()
-
-
-def fill() -> None:
-    """100,000 integrations of 1,000 companies, and as many of other accounts."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        for statement in _FILL:
-            cursor.execute(statement, {"now": datetime.now(UTC)})
+    with filled(place, _FILL):
+        return _measure()
 
 
 def _measure() -> Samples:

@@ -4,7 +4,6 @@ Two sorts: 5,000 mails of one notice each to as many readers, and 20 mails of 5,
 Both on an installation with a history of 200,000 mails, some of them about the same incidents.
 """
 
-import os
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -12,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.in_process import filled
 from benchmarks.samples import say
-from integration_alerts.engine.postgres import EmbeddedPostgres
 
 if TYPE_CHECKING:
     from integration_alerts.mail.writing import Draft
@@ -26,32 +25,12 @@ _SMALL, _LARGE = 5_000, 20
 
 
 def writing(place: Path) -> Samples:
-    """Milliseconds of CPU for each mail, and kilobytes."""
-    os.environ |= {"DATA_DIR": str(place), "SECRET_KEY": "benchmark"}
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "integration_alerts.settings")
-    with EmbeddedPostgres(place):
-        import django
+    """Milliseconds of CPU for each mail, and kilobytes.
 
-        django.setup()
-        from django.core.management import call_command
-        from django.db import connection
-
-        call_command("migrate", verbosity=0)
-        fill()
-        try:
-            return {**_measure("one notice", 1, _SMALL), **_measure("5,000 notices", 1001, _LARGE)}
-        finally:
-            connection.close()
-            connection.close_pool()
-
-
-def fill() -> None:
-    """Accounts 1 to 50 with 5,000 managers of a company each, and 1001 with 20 Administrators."""
-    from django.db import connection
-
-    with connection.cursor() as cursor:
-        for statement in _FILL:
-            cursor.execute(statement, {"now": datetime.now(UTC)})
+    Accounts 1 to 50 have 5,000 managers of a company each, and 1001 has 20 Administrators.
+    """
+    with filled(place, _FILL):
+        return {**_measure("one notice", 1, _SMALL), **_measure("5,000 notices", 1001, _LARGE)}
 
 
 def drafts(first_account: int) -> "list[Draft]":

@@ -52,6 +52,14 @@ def hear_envelope(client: Conversation) -> list[str]:
     return [client.hear().split(":")[0] for _ in range(3)]
 
 
+def take_first(client: Conversation) -> None:
+    """The first email over a connection, up to its final dot."""
+    client.greet("PIPELINING")
+    hear_envelope(client)
+    client.say(*OK)
+    client.hear_body()
+
+
 def send(script: Callable[[Conversation], None], mails: Mails) -> int:
     """Send them to a server that does what the script says; how many connections it took."""
     with ScriptedServer(script) as server, mailer_to(server) as mailer:
@@ -92,10 +100,7 @@ def test_no_body_follows_before_the_outcome_of_the_one_before_is_noted() -> None
     early: list[bytes] = []
 
     def script(client: Conversation) -> None:
-        client.greet("PIPELINING")
-        hear_envelope(client)
-        client.say(*OK)
-        client.hear_body()
+        take_first(client)
         hear_envelope(client)
         client.say("250 queued", *OK)
         client.sock.settimeout(0.3)
@@ -131,10 +136,7 @@ def test_a_refused_envelope_spoils_no_other_email(
     replies: tuple[str, ...], expected: tuple[str, int]
 ) -> None:
     def script(client: Conversation) -> None:
-        client.greet("PIPELINING")
-        hear_envelope(client)
-        client.say(*OK)
-        client.hear_body()
+        take_first(client)
         hear_envelope(client)
         client.say("250 queued", *replies)
         assert client.hear() == "RSET"
@@ -166,10 +168,7 @@ def test_a_body_for_nobody_is_an_empty_one() -> None:
 
 def test_a_refused_body_keeps_what_was_announced_behind_it() -> None:
     def script(client: Conversation) -> None:
-        client.greet("PIPELINING")
-        hear_envelope(client)
-        client.say(*OK)
-        client.hear_body()
+        take_first(client)
         hear_envelope(client)
         client.say("554 5.7.1 spam", *OK)
         client.hear_body()
@@ -183,10 +182,7 @@ def test_a_refused_body_keeps_what_was_announced_behind_it() -> None:
 @pytest.mark.parametrize("goodbye", ["421 4.3.2 closing", None])
 def test_what_was_announced_when_a_connection_ends_goes_over_another(goodbye: str | None) -> None:
     def script(client: Conversation) -> None:
-        client.greet("PIPELINING")
-        hear_envelope(client)
-        client.say(*OK)
-        client.hear_body()
+        take_first(client)
         if client.number == 1:
             hear_envelope(client)
             client.say("250 queued", *([goodbye] if goodbye else []))
@@ -200,10 +196,7 @@ def test_what_was_announced_when_a_connection_ends_goes_over_another(goodbye: st
 
 def test_an_acceptance_that_is_lost_is_unknown_for_that_email_alone() -> None:
     def script(client: Conversation) -> None:
-        client.greet("PIPELINING")
-        hear_envelope(client)
-        client.say(*OK)
-        client.hear_body()
+        take_first(client)
         if client.number == 1:
             hear_envelope(client)
             client.cut()
@@ -216,10 +209,7 @@ def test_an_acceptance_that_is_lost_is_unknown_for_that_email_alone() -> None:
 
 def test_what_was_announced_long_ago_is_asked_about_again_and_taken_back() -> None:
     def script(client: Conversation) -> None:
-        client.greet("PIPELINING")
-        hear_envelope(client)
-        client.say(*OK)
-        client.hear_body()
+        take_first(client)
         if client.number == 1:
             hear_envelope(client)
             time.sleep(0.7)
@@ -235,10 +225,7 @@ def test_what_was_announced_long_ago_is_asked_about_again_and_taken_back() -> No
 
 def test_an_answer_too_many_lets_no_email_pass_for_accepted() -> None:
     def script(client: Conversation) -> None:
-        client.greet("PIPELINING")
-        hear_envelope(client)
-        client.say(*OK)
-        client.hear_body()
+        take_first(client)
         hear_envelope(client)
         client.say("250 queued", "250 and another thing", *OK)
         client.silence()
@@ -252,10 +239,7 @@ def test_an_answer_too_many_lets_no_email_pass_for_accepted() -> None:
 
 def test_an_address_that_cannot_be_used_is_answered_and_the_next_one_is_announced() -> None:
     def script(client: Conversation) -> None:
-        client.greet("PIPELINING")
-        hear_envelope(client)
-        client.say(*OK)
-        client.hear_body()
+        take_first(client)
         hear_envelope(client)
         client.say("250 queued", *OK)
         client.hear_body()
