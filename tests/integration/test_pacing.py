@@ -205,8 +205,9 @@ class TestWaiting:
 
     @pytest.fixture(autouse=True)
     def asleep(self, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+        self.called = Event()
         self.slept: list[float] = []
-        monkeypatch.setattr("time.sleep", self.slept.append)
+        monkeypatch.setattr(self.called, "wait", self.slept.append)
         return self.slept
 
     def queue_for(self, world: World, **later: Any) -> None:
@@ -219,29 +220,29 @@ class TestWaiting:
     def test_for_a_near_turn(self, world: World, seconds: float, slept: float) -> None:
         self.queue_for(world, seconds=seconds)
         world.pace = Pace(mailer=1)
-        assert await_turn(world.courier())
+        assert await_turn(world.courier(), self.called)
         assert self.slept == [slept]
 
     def test_not_for_a_far_one(self, world: World) -> None:
         self.queue_for(world, seconds=7)
         world.pace = Pace(mailer=1)
-        assert not await_turn(world.courier())
+        assert not await_turn(world.courier(), self.called)
         assert self.slept == []
 
     def test_not_without_a_limit_and_then_it_asks_nothing(self, world: World) -> None:
         self.queue_for(world, seconds=1)
         with CaptureQueriesContext(connection) as queries:
-            assert not await_turn(world.courier())
+            assert not await_turn(world.courier(), self.called)
         assert len(queries) == 0
 
     def test_not_when_stopping(self, world: World) -> None:
         self.queue_for(world, seconds=1)
         world.pace, world.stopping = Pace(mailer=1), True
-        assert not await_turn(world.courier())
+        assert not await_turn(world.courier(), self.called)
 
     def test_not_when_another_thread_does(self, world: World) -> None:
         self.queue_for(world, seconds=1)
         world.pace = Pace(mailer=1)
         with world.pace.watch:
-            assert not await_turn(world.courier())
-        assert await_turn(world.courier())
+            assert not await_turn(world.courier(), self.called)
+        assert await_turn(world.courier(), self.called)

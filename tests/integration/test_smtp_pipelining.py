@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -38,10 +38,14 @@ class Mails:
         self.asked.append(parcel.recipient)
         return self.wanted(parcel)
 
-    def answered(self, parcel: Parcel, answer: Answer) -> None:
-        assert parcel.recipient not in self.answers
-        self.on_answer(parcel)
-        self.answers[parcel.recipient] = answer
+    def answered(self, answers: Sequence[tuple[Parcel, Answer]]) -> None:
+        for parcel, answer in answers:
+            assert parcel.recipient not in self.answers
+            self.on_answer(parcel)
+            self.answers[parcel.recipient] = answer
+
+    def call_when_more(self, call: Callable[[], None]) -> None:
+        """Nothing comes later."""
 
     def codes(self) -> list[tuple[str, int | None]]:
         return [(answer.phase.value, answer.code) for answer in self.answers.values()]

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from itertools import chain
 
 from integration_alerts.directory.sharing import Shared
 from integration_alerts.mail import circuits, outbox, pacing
@@ -111,9 +112,9 @@ class Delivery:
             courier.in_hand.drop([email.id])
         return found[0] if found else None
 
-    def record(self, attempt: Attempt) -> EmailStatus:
-        """Note what came of an email, together with what others note now; durable on return."""
-        return self._outcomes.take(attempt, 1)
+    def record(self, attempts: Sequence[Attempt]) -> Sequence[EmailStatus]:
+        """Note what came of emails, together with what others note now; durable on return."""
+        return self._outcomes.take(attempts, len(attempts))
 
     def expect_more(self) -> None:
         """Note that something may have become due."""
@@ -148,14 +149,16 @@ class Delivery:
             ids = [email.id for email in self._waiting.take_all()]
         self.give_back(ids, ahead=True)
 
-    def _record(self, attempts: Sequence[Attempt]) -> Sequence[EmailStatus]:
+    def _record(self, shares: Sequence[Sequence[Attempt]]) -> Sequence[Sequence[EmailStatus]]:
         courier = self.courier
+        attempts = list(chain.from_iterable(shares))
 
         def write() -> Mapping[int, EmailStatus]:
             return persist(lambda: outbox.record(attempts, courier.worker), courier.stopping)
 
-        statuses = self._clerks.recording.submit(write).result() if self._clerks else write()
-        return [statuses[attempt.email.id] for attempt in attempts]
+        clerks = None if courier.mailer.many_at_once else self._clerks
+        statuses = clerks.recording.submit(write).result() if clerks else write()
+        return [[statuses[attempt.email.id] for attempt in share] for share in shares]
 
     def _begin_what_is_needed(self) -> Work | None:
         """Have clerks claim and look ahead of the lanes; without them: what the lane must do."""

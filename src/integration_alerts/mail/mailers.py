@@ -1,6 +1,6 @@
 """What hands emails over: the contract between delivering and a mail server."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -56,8 +56,11 @@ class Source(Protocol):
         If not, it is as if it had not been taken; no answer is expected.
         """
 
-    def answered(self, parcel: Parcel, answer: Answer) -> None:
-        """Note what became of a parcel; durable when it returns (R24)."""
+    def answered(self, answers: Sequence[tuple[Parcel, Answer]]) -> None:
+        """Note what became of parcels; durable when it returns (R24)."""
+
+    def call_when_more(self, call: Callable[[], None]) -> None:
+        """From here on, any thread may call this when there may be more at hand."""
 
 
 class Mailer(Protocol):
@@ -66,6 +69,10 @@ class Mailer(Protocol):
     @property
     def name(self) -> str:
         """Which mailer this is, with which settings, but no secret; see `identity`."""
+
+    @property
+    def many_at_once(self) -> bool:
+        """Whether one call of `send_all` hands over many messages at the same time."""
 
     @property
     def probes_by_sending(self) -> bool:
@@ -78,8 +85,11 @@ class Mailer(Protocol):
         connection takes; if it says no, nothing is sent: NO_LONGER_WANTED.
         """
 
-    def send_all(self, source: Source) -> None:
-        """Hand over all that a source has. Called from many threads, each with its own source."""
+    def send_all(self, source: Source, at_once: int = 1) -> None:
+        """Hand over all that a source has. Called from many threads, each with its own source.
+
+        At most `at_once` at the same time, if it can do `many_at_once`.
+        """
 
     def check(self) -> Answer:
         """Say whether the server would take mail now, without sending any.
@@ -94,13 +104,15 @@ class Mailer(Protocol):
 class OneByOne:
     """A mailer that gains nothing from knowing more than one message."""
 
+    many_at_once = False
+
     def send(self, parcel: Parcel, still_wanted: Callable[[], bool] = always) -> Answer:
         """As in Mailer."""
         raise NotImplementedError
 
-    def send_all(self, source: Source) -> None:
+    def send_all(self, source: Source, at_once: int = 1) -> None:  # noqa: ARG002
         """Send each, and wait for its answer before the next one is taken."""
         while (parcel := source.take()) is not None:
             answer = self.send(parcel, lambda parcel=parcel: source.still_wanted(parcel))  # type: ignore[misc]
             if answer is not NO_LONGER_WANTED:
-                source.answered(parcel, answer)
+                source.answered([(parcel, answer)])

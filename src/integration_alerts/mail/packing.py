@@ -45,7 +45,7 @@ class PackedField(models.BinaryField):  # type: ignore[type-arg]  # it takes non
 
 @cache
 def _packer() -> "zlib._Compress":
-    return zlib.compressobj(level=1, zdict=_dictionary(_DICTIONARIES[-1]))
+    return zlib.compressobj(level=3, zdict=_dictionary(_DICTIONARIES[-1]))
 
 
 @cache

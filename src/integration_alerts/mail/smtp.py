@@ -5,15 +5,13 @@ Decides nothing about retries (`rules.retry` does) and keeps no queue: each emai
 
 import re
 import ssl
-import threading
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 from integration_alerts.mail.email_url import MailServer
 from integration_alerts.mail.mailers import NO_LONGER_WANTED, Parcel, Source, always, identity
-from integration_alerts.mail.smtp_connection import SmtpConnection, Unsent
-from integration_alerts.mail.smtp_envelope import AddressError, Outgoing
+from integration_alerts.mail.smtp_connection import SmtpConnection
+from integration_alerts.mail.smtp_conversations import Conversations
+from integration_alerts.mail.smtp_pool import SmtpPool
 from integration_alerts.mail.smtp_session import SessionError, SmtpSession, Timeouts
 from integration_alerts.rules.retry import Answer, Phase
 
@@ -23,18 +21,13 @@ _DEFAULT_TIMEOUTS = Timeouts()
 _QUIT_SECONDS = 2.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Idle:
-    connection: SmtpConnection
-    since: float
-
-
 class SmtpMailer:
-    """A mail server, with as many connections as threads were sending at once lately.
+    """A mail server, with as many connections as were needed at once lately.
 
     Every method may be called by any thread and none raises for a fault of server or network.
     """
 
+    many_at_once = True
     probes_by_sending = False
 
     def __init__(
@@ -59,12 +52,9 @@ class SmtpMailer:
             raise ValueError("local_hostname: expected a host name or an address literal")
         self._server = server
         self._timeouts = timeouts
-        self._idle_seconds = idle_seconds
         self._local_hostname = local_hostname
         self._tls_context = tls_context or _verifying_context()
-        self._lock = threading.Lock()
-        self._idle: list[_Idle] = []  # the last used one at the end
-        self._closed = False
+        self._pool = SmtpPool(idle_seconds)
 
     @property
     def name(self) -> str:
@@ -82,26 +72,9 @@ class SmtpMailer:
         self.send_all(single)
         return single.answer
 
-    def send_all(self, source: Source) -> None:
-        """Try once to hand in each email of a source, over one connection after the other."""
-        mails = _Checked(source)
-        mail, only_fresh = mails.take(), False
-        while mail is not None:
-            connection = None if only_fresh else self._take_idle()
-            try:
-                connection = connection or self._fresh(mail, mails)
-            except SessionError as error:
-                mails.answered(mail, error.answer)
-                mail, only_fresh = mails.take(), False
-                continue
-            unsent = self._send_over(connection, mail, mails) if connection else None
-            if unsent is None:
-                mail, only_fresh = mails.take(), False
-            elif connection is not None and connection.emails:
-                mail, only_fresh = unsent.mail, True
-            else:
-                mails.answered(unsent.mail, unsent.answer)
-                mail, only_fresh = mails.take(), False
+    def send_all(self, source: Source, at_once: int = 1) -> None:
+        """Try once to hand in each email of a source, over up to so many connections."""
+        Conversations(self._pool, self._connect, source, at_once).run()
 
     def check(self) -> Answer:
         """Open a session of its own, sign in and leave again; nothing is sent.
@@ -123,81 +96,13 @@ class SmtpMailer:
         Connections in use are closed when their email is done; `send` still works, over a
         connection of its own each time.
         """
-        with self._lock:
-            self._closed = True
-            idle, self._idle = self._idle, []
-        _quit_all(idle)
+        self._pool.close()
 
     def _open(self) -> SmtpSession:
         return SmtpSession(self._server, self._timeouts, self._tls_context, self._local_hostname)
 
-    def _fresh(self, mail: Outgoing, mails: "_Checked") -> SmtpConnection | None:
-        """A new connection; None if the email is no longer wanted, for opening takes its time."""
-        fresh = SmtpConnection(self._open())
-        # Greeting, TLS and sign-in may have taken minutes.
-        if mails.still_wanted(mail):
-            return fresh
-        self._give_back(fresh)
-        return None
-
-    def _send_over(
-        self, connection: SmtpConnection, mail: Outgoing, mails: "_Checked"
-    ) -> Unsent | None:
-        try:
-            return connection.send_all(mail, mails)
-        finally:
-            self._give_back(connection)
-
-    def _take_idle(self) -> SmtpConnection | None:
-        """The connection used last, so that surplus ones grow old at the other end of the list."""
-        with self._lock:
-            expired = self._remove_expired()
-            taken = self._idle.pop().connection if self._idle else None
-        _quit_all(expired)
-        return taken
-
-    def _give_back(self, connection: SmtpConnection) -> None:
-        with self._lock:
-            leaving = self._remove_expired()
-            returned = _Idle(connection, since=time.monotonic())
-            if connection.usable and not self._closed:
-                self._idle.append(returned)
-            else:
-                leaving.append(returned)
-        _quit_all(leaving)
-
-    def _remove_expired(self) -> list[_Idle]:
-        oldest = time.monotonic() - self._idle_seconds
-        expired = [idle for idle in self._idle if idle.since < oldest]
-        del self._idle[: len(expired)]  # the list is in the order of `since`
-        return expired
-
-
-class _Checked:
-    """A source of emails whose addresses can stand on the wire; the others have their answer."""
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-
-    def take(self) -> Outgoing | None:
-        return self._first_of(self._source.take)
-
-    def at_hand(self) -> Outgoing | None:
-        return self._first_of(self._source.at_hand)
-
-    def _first_of(self, take: Callable[[], Parcel | None]) -> Outgoing | None:
-        while (parcel := take()) is not None:
-            try:
-                return Outgoing.of(parcel)
-            except AddressError as error:
-                self._source.answered(parcel, error.answer)
-        return None
-
-    def still_wanted(self, mail: Outgoing) -> bool:
-        return self._source.still_wanted(mail.parcel)
-
-    def answered(self, mail: Outgoing, answer: Answer) -> None:
-        self._source.answered(mail.parcel, answer)
+    def _connect(self) -> SmtpConnection:
+        return SmtpConnection(self._open())
 
 
 class _Single:
@@ -218,15 +123,11 @@ class _Single:
     def still_wanted(self, parcel: Parcel) -> bool:  # noqa: ARG002
         return self._wanted()
 
-    def answered(self, parcel: Parcel, answer: Answer) -> None:  # noqa: ARG002
-        self.answer = answer
+    def answered(self, answers: Sequence[tuple[Parcel, Answer]]) -> None:
+        ((_, self.answer),) = answers
 
-
-def _quit_all(idle: list[_Idle]) -> None:
-    """Say goodbye one after the other, within one time limit for all of them."""
-    deadline = time.monotonic() + _QUIT_SECONDS
-    for each in idle:
-        each.connection.quit(max(deadline - time.monotonic(), 0))
+    def call_when_more(self, call: Callable[[], None]) -> None:
+        """Never."""
 
 
 def _verifying_context() -> ssl.SSLContext:

@@ -1,5 +1,7 @@
 """Hands emails in over one SMTP session, one after the other, and keeps it fit for the next.
 
+A conversation comes in steps: it waits for nothing itself, `smtp_conversations` does.
+
 Where the server offers pipelining (RFC 2920), the next email's envelope follows the final dot of
 the one before, so that each costs one round trip. Its body waits until the outcome of the one
 before is durable: at any moment, at most one email of a connection may have been accepted without
@@ -8,12 +10,12 @@ connection to use.
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias, TypeVar
 
 from integration_alerts.mail.smtp_envelope import AddressError, Outgoing
-from integration_alerts.mail.smtp_session import SmtpSession, kind
+from integration_alerts.mail.smtp_session import SmtpSession, Steps, Wait, kind
 from integration_alerts.rules.retry import Answer, Phase
 
 _LAST_WORDS_SECONDS = 1.0
@@ -23,10 +25,7 @@ _STALE_SECONDS = 0.5
 
 
 class Outgoings(Protocol):
-    """Where a connection takes further emails from; see `mailers.Source`."""
-
-    def take(self) -> Outgoing | None:
-        """The next one, which may begin now."""
+    """Where a conversation takes further emails from."""
 
     def at_hand(self) -> Outgoing | None:
         """The next one, if nobody has to be waited for to know it."""
@@ -34,8 +33,13 @@ class Outgoings(Protocol):
     def still_wanted(self, mail: Outgoing) -> bool:
         """Whether one that was taken may still begin; if not, no answer is expected."""
 
-    def answered(self, mail: Outgoing, answer: Answer) -> None:
-        """Note what became of one; durable when it returns."""
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of an email. The conversation goes on once that is durable."""
+
+    mail: Outgoing
+    answer: Answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +50,16 @@ class Unsent:
     answer: Answer
 
 
+Result = TypeVar("Result")
+Conversing: TypeAlias = Generator[Wait | Settled, None, Result]
+
+
 class SmtpConnection:
-    """An open session and whether it can be used again. Not for two threads at once."""
+    """An open session and whether it can be used again. For one conversation at a time."""
 
     def __init__(self, session: SmtpSession) -> None:
+        self.socket = session.unblock()
+        """To be waited for."""
         self._session = session
         self._timeouts = session.timeouts
         self._pipelines = session.offers("pipelining")
@@ -59,28 +69,33 @@ class SmtpConnection:
         self.emails = 0
         """How many it has dealt with."""
 
-    def send_all(self, first: Outgoing, more: Outgoings) -> Unsent | None:
-        """Hand in this email and those that follow, as long as the connection is fit for it."""
-        mail, announced = self._fitting(first, more.take, more), False
+    def converse(self, first: Outgoing, more: Outgoings) -> Conversing[Unsent | None]:
+        """Hand in this email and those at hand, as long as the connection is fit for it."""
+        mail, announced = (yield from self._fitting(first, more.at_hand)), False
         while mail is not None:
             self.usable = False  # until the email is done, whatever happens
-            answer = self._hear_envelope() if announced else self._begin(mail)
+            answer = yield from (self._hear_envelope() if announced else self._begin(mail))
             following = None
             if answer is None:
                 if announced and not self._may_go_on(mail, more):
                     return None
-                answer, following = self._finish(mail, more)
+                answer, following = yield from self._finish(mail, more)
             if was_dead(answer):
                 return Unsent(mail, answer)
             announced = following is not None
             if not announced:
-                self.usable = self._ready_again(answer)
+                self.usable = yield from self._ready_again(answer)
             self.emails += 1
-            more.answered(mail, answer)
+            yield Settled(mail, answer)
             if self.usable:
-                following = self._fitting(more.take(), more.take, more)
+                following = yield from self._fitting(more.at_hand(), more.at_hand)
             mail = following
         return None
+
+    def drop(self) -> None:
+        """Close the connection without a word; it is in the middle of an email."""
+        self.usable = False
+        self._session.close()
 
     def quit(self, seconds: float) -> None:
         """Close the connection, with a goodbye if the server is listening for one."""
@@ -91,8 +106,8 @@ class SmtpConnection:
         self.usable = False
 
     def _fitting(
-        self, mail: Outgoing | None, take: Callable[[], Outgoing | None], more: Outgoings
-    ) -> Outgoing | None:
+        self, mail: Outgoing | None, take: Callable[[], Outgoing | None]
+    ) -> Generator[Settled, None, Outgoing | None]:
         """The first of this and the next ones whose addresses this server understands."""
         while mail is not None:
             if mail.envelope.is_ascii or self._session.offers("smtputf8"):
@@ -100,35 +115,35 @@ class SmtpConnection:
             try:
                 return mail.in_ascii()
             except AddressError as error:
-                more.answered(mail, error.answer)
+                yield Settled(mail, error.answer)
                 mail = take()
         return None
 
-    def _begin(self, mail: Outgoing) -> Answer | None:
+    def _begin(self, mail: Outgoing) -> Steps[Answer | None]:
         """Say whom an email is for; returns a refusal, or None: the server waits for the body."""
         if self._pipelines:
-            failed = self._session.tell(
+            failed = yield from self._session.telling(
                 Phase.SENDER, self._timeouts.command, self._commands(mail).encode()
             )
-            return failed or self._hear_envelope()
+            return failed or (yield from self._hear_envelope())
         for phase, seconds, command, expected in zip(
             _PHASES, self._waits(), self._commands(mail).splitlines(), _EXPECTED, strict=True
         ):
-            answer = self._session.ask(phase, seconds, command)
+            answer = yield from self._session.asking(phase, seconds, command)
             if kind(answer) != expected:
                 return answer
         return None
 
-    def _hear_envelope(self) -> Answer | None:
+    def _hear_envelope(self) -> Steps[Answer | None]:
         """The answers to what `_commands` says, of which the first refusal counts."""
         refusal: Answer | None = None
         for phase, seconds, expected in zip(_PHASES, self._waits(), _EXPECTED, strict=True):
-            answer = self._session.hear(phase, seconds)
+            answer = yield from self._session.hearing(phase, seconds)
             if kind(answer) != expected:
                 refusal = refusal or answer
             elif phase is Phase.DATA and refusal is not None:
                 # It takes a body for nobody: it gets an empty one (RFC 2920 section 3.1).
-                self._session.ask(Phase.DATA, seconds, ".")
+                yield from self._session.asking(Phase.DATA, seconds, ".")
             if answer.code is None:
                 break
         return refusal
@@ -140,26 +155,29 @@ class SmtpConnection:
         self._session.close()  # nothing else takes back what was announced
         return False
 
-    def _finish(self, mail: Outgoing, more: Outgoings) -> tuple[Answer, Outgoing | None]:
+    def _finish(
+        self, mail: Outgoing, more: Outgoings
+    ) -> Conversing[tuple[Answer, Outgoing | None]]:
         """Send the body and hear the answer; announces the next email behind it, if there is one.
 
         The final dot is sent last: when sending fails, the server cannot have accepted.
         """
-        failed = self._session.tell(Phase.DATA, self._timeouts.data, mail.data)
+        failed = yield from self._session.telling(Phase.DATA, self._timeouts.data, mail.data)
         if failed is None:
-            following = self._announce(more) if self._pipelines else None
-            return self._session.hear(Phase.ACCEPTANCE, self._timeouts.acceptance), following
+            following = (yield from self._announce(more)) if self._pipelines else None
+            answer = yield from self._session.hearing(Phase.ACCEPTANCE, self._timeouts.acceptance)
+            return answer, following
         # A server that had enough of a body says why before it closes the connection.
-        last_words = self._session.hear(Phase.DATA, _LAST_WORDS_SECONDS)
+        last_words = yield from self._session.hearing(Phase.DATA, _LAST_WORDS_SECONDS)
         self._session.close()
         return (last_words if kind(last_words) in (4, 5) else failed), None
 
-    def _announce(self, more: Outgoings) -> Outgoing | None:
-        following = self._fitting(more.at_hand(), more.at_hand, more)
+    def _announce(self, more: Outgoings) -> Conversing[Outgoing | None]:
+        following = yield from self._fitting(more.at_hand(), more.at_hand)
         if following is not None:  # should it not get through, its answers will be missing
             self._announced_at = time.monotonic()
             commands = self._commands(following).encode()
-            self._session.tell(Phase.SENDER, self._timeouts.command, commands)
+            yield from self._session.telling(Phase.SENDER, self._timeouts.command, commands)
         return following
 
     def _commands(self, mail: Outgoing) -> str:
@@ -181,11 +199,12 @@ class SmtpConnection:
     def _waits(self) -> tuple[float, float, float]:
         return self._timeouts.command, self._timeouts.command, self._timeouts.data
 
-    def _ready_again(self, answer: Answer) -> bool:
+    def _ready_again(self, answer: Answer) -> Steps[bool]:
         """Clear up after an email; False, with the connection closed, if it is no longer fit."""
         fit = kind(answer) == 2 and answer.phase is Phase.ACCEPTANCE
         if kind(answer) in (4, 5) and answer.code != _SERVICE_CLOSING:
-            fit = kind(self._session.ask(answer.phase, self._timeouts.command, "RSET")) == 2
+            seconds = self._timeouts.command
+            fit = kind((yield from self._session.asking(answer.phase, seconds, "RSET"))) == 2
         if not (fit and self._session.in_step):
             self._session.close()
             return False

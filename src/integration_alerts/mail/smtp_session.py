@@ -1,6 +1,7 @@
 """Opens an SMTP session: connects, greets, encrypts, signs in; and talks in it phase by phase.
 
-Sends no email: that is `smtp_connection`.
+Opening waits for the server. What follows comes in steps, so that whoever has many sessions can
+wait for all of them at once (`smtp_conversations`). Sends no email: that is `smtp_connection`.
 """
 
 import base64
@@ -9,8 +10,10 @@ import ipaddress
 import re
 import socket
 import ssl
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
 
 from integration_alerts.mail.email_url import MailServer, Security
 from integration_alerts.mail.smtp_wire import SmtpWire
@@ -39,6 +42,19 @@ class Timeouts:
     data: float = 120
     """For the answer to DATA, and then for sending the body."""
     acceptance: float = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Wait until the server has said something, or takes more; until `deadline` (`monotonic`)."""
+
+    deadline: float
+    to_send: bool = False
+
+
+Result = TypeVar("Result")
+Steps: TypeAlias = Generator[Wait, None, Result]
+"""What has to be waited for, and the result. Who waits in vain throws TimeoutError into it."""
 
 
 class SessionError(Exception):
@@ -82,18 +98,37 @@ class SmtpSession:
         return self._wire.in_step
 
     def ask(self, phase: Phase, seconds: float, command: str, arguments: str = "") -> Answer:
-        """Send a command and return the answer to it."""
+        """Send a command and wait for the answer to it."""
         return self._exchange(phase, seconds, lambda: self._wire.docmd(command, arguments))
 
-    def hear(self, phase: Phase, seconds: float) -> Answer:
-        """Return the answer to what was sent before."""
-        return self._exchange(phase, seconds, self._wire.getreply)
+    def unblock(self) -> socket.socket:
+        """From here on talk in steps; returns the socket to wait for."""
+        return self._wire.unblock()
 
-    def tell(self, phase: Phase, seconds: float, data: bytes) -> Answer | None:
-        """Send data; return an answer only if that failed."""
-        self._wire.allow(seconds)
+    def asking(self, phase: Phase, seconds: float, command: str) -> Steps[Answer]:
+        """Send a command and return the answer to it."""
+        failed = yield from self.telling(phase, seconds, f"{command}\r\n".encode())
+        return failed or (yield from self.hearing(phase, seconds))
+
+    def hearing(self, phase: Phase, seconds: float) -> Steps[Answer]:
+        """Return the answer to what was sent before."""
+        wait = Wait(time.monotonic() + seconds)
         try:
-            self._wire.send(data)
+            while (reply := self._wire.reply()) is None:
+                yield wait
+                self._wire.receive()
+        except OSError as fault:
+            self.close()
+            return self._no_answer(phase, fault, seconds)
+        return self._answer(phase, *reply)
+
+    def telling(self, phase: Phase, seconds: float, data: bytes) -> Steps[Answer | None]:
+        """Send data; return an answer only if that failed."""
+        wait = Wait(time.monotonic() + seconds, to_send=True)
+        left = memoryview(data)
+        try:
+            while left := left[self._wire.send_some(left) :]:
+                yield wait
         except OSError as fault:
             return self._no_answer(phase, fault, seconds)
         return None
@@ -117,6 +152,9 @@ class SmtpSession:
         except OSError as fault:
             self.close()
             return self._no_answer(phase, fault, seconds)
+        return self._answer(phase, code, words)
+
+    def _answer(self, phase: Phase, code: int, words: bytes) -> Answer:
         return Answer(phase, code, one_line(words.decode(errors="replace"), self._secrets))
 
     def _no_answer(self, phase: Phase, fault: Exception, seconds: float) -> Answer:
@@ -138,7 +176,8 @@ class SmtpSession:
         encrypted = self._server.security is Security.TLS
         if encrypted:
             self._encrypt()
-        _require(self.hear(Phase.GREETING, self.timeouts.greeting), 2)
+        greeting = self._exchange(Phase.GREETING, self.timeouts.greeting, self._wire.getreply)
+        _require(greeting, 2)
         self._introduce()
         if not encrypted:
             encrypted = self._start_tls()

@@ -1,9 +1,11 @@
 """smtplib's commands over a socket that no server can hold up for ever or flood.
 
 smtplib allows every single byte of a reply a time-out of its own and any number of lines; this
-allows a whole reply one time-out and a bounded size. Knows nothing of phases or retries.
+allows a whole reply one time-out and a bounded size. A wire is waited for as smtplib does, or, from
+`unblock` on, by whoever holds many of them. Knows nothing of phases or retries.
 """
 
+import contextlib
 import ipaddress
 import smtplib
 import socket
@@ -72,39 +74,72 @@ class SmtpWire(smtplib.SMTP):
         self._timed_socket().sendall(data)
 
     def getreply(self) -> tuple[int, bytes]:
-        """Read one reply: its code, and its lines without the code."""
+        """Wait for one reply: its code, and its lines without the code."""
+        while (reply := self.reply()) is None:
+            self._keep(self._timed_socket().recv(_RECEIVE_AT_ONCE))
+        return reply
+
+    def unblock(self) -> socket.socket:
+        """From here on, `receive` and `send_some` do not wait; returns what to wait for instead.
+
+        What waits by itself, such as `docmd`, can be used all the same, whenever nothing else is.
+        """
+        sock = self._open_socket()
+        sock.settimeout(0)
+        self._timeout = 0.0
+        return sock
+
+    def reply(self) -> tuple[int, bytes] | None:
+        """The next reply, if all of it has come."""
         words: list[bytes] = []
-        room = _LONGEST_REPLY
-        while True:
-            line = self._read_line(room)
+        start = 0
+        while 0 <= (end := self._unread.find(b"\n", start)) <= _LONGEST_REPLY:
+            line = bytes(self._unread[start:end]).rstrip(b"\r")
             code, separator = line[:3], line[3:4]
             if len(code) < 3 or not code.isdigit() or separator not in (b"", b" ", b"-"):
                 raise OSError(f"the answer is not SMTP: {line.decode(errors='replace')}")
             words.append(line[4:])
+            start = end + 1
             if separator != b"-":
+                del self._unread[:start]
                 return int(code), b"\n".join(words)
-            room -= len(line)
-
-    def _read_line(self, room: int) -> bytes:
-        while (end := self._unread.find(b"\n")) < 0 and len(self._unread) <= room:
-            received = self._timed_socket().recv(_RECEIVE_AT_ONCE)
-            if not received:
-                raise ConnectionAbortedError("the server closed the connection")
-            self._unread += received
-        if not 0 <= end <= room:
+        if len(self._unread) > _LONGEST_REPLY:
             raise OSError(f"the answer is longer than {_LONGEST_REPLY} bytes")
-        line = bytes(self._unread[:end])
-        del self._unread[: end + 1]
-        return line.rstrip(b"\r")
+        return None
 
-    def _timed_socket(self) -> socket.socket:
+    def receive(self) -> None:
+        """Take what has come, which may be nothing or not all of it."""
+        with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            sock = self._open_socket()
+            self._keep(sock.recv(_RECEIVE_AT_ONCE))
+            # What is decrypted already does not show when the socket is waited for.
+            while isinstance(sock, ssl.SSLSocket) and sock.pending():
+                self._keep(sock.recv(_RECEIVE_AT_ONCE))
+
+    def send_some(self, data: memoryview) -> int:
+        """Send as much as goes without waiting; returns how many bytes."""
+        try:
+            return self._open_socket().send(data)
+        except (BlockingIOError, ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            return 0
+
+    def _keep(self, received: bytes) -> None:
+        if not received:
+            raise ConnectionAbortedError("the server closed the connection")
+        self._unread += received
+
+    def _open_socket(self) -> socket.socket:
         if self.sock is None:
             raise ConnectionAbortedError("the connection is closed")
+        return self.sock
+
+    def _timed_socket(self) -> socket.socket:
+        sock = self._open_socket()
         remaining = self._deadline - time.monotonic()
         if remaining <= 0:
             raise TimeoutError
         # Telling the socket costs a system call: a tenth more or less is as good.
         if abs(remaining - self._timeout) > remaining * _CLOSE_ENOUGH:
             self._timeout = remaining
-            self.sock.settimeout(remaining)
-        return self.sock
+            sock.settimeout(remaining)
+        return sock

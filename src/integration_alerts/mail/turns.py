@@ -3,8 +3,8 @@
 One thread of a worker does; the others are free for other work, and no wake-up per mail is needed.
 """
 
-import time
 from datetime import timedelta
+from threading import Event
 
 from integration_alerts.mail import pacing
 from integration_alerts.mail.courier import Courier
@@ -14,10 +14,10 @@ _SOON = timedelta(seconds=6)
 _SHORTEST, _LONGEST = timedelta(seconds=0.25), timedelta(seconds=0.5)
 
 
-def await_turn(courier: Courier) -> bool:
-    """Whether to look for due mails again; waits for a turn that is near.
+def await_turn(courier: Courier, called: Event) -> bool:
+    """Whether to look for due mails again; waits for a turn that is near, or until `called`.
 
-    No longer than half a second at a time: a mail that comes meanwhile and need not wait is found.
+    No longer than half a second at a time: the turn may come nearer meanwhile.
     """
     if not courier.pace.limited or courier.stopping():
         return False
@@ -28,7 +28,7 @@ def await_turn(courier: Courier) -> bool:
         turn = pacing.next_turn(now)
         if turn is None or turn > now + _SOON:
             return False
-        time.sleep(min(max(turn - now, _SHORTEST), _LONGEST).total_seconds())
+        called.wait(min(max(turn - now, _SHORTEST), _LONGEST).total_seconds())
         return True
     finally:
         courier.pace.watch.release()

@@ -1,0 +1,103 @@
+"""Connections to a mail server that are kept open between emails, and how many it lets us have.
+
+Opens none and speaks no SMTP but the goodbye.
+"""
+
+import logging
+import threading
+import time
+from dataclasses import dataclass
+
+from integration_alerts.mail.smtp_connection import SmtpConnection
+
+_QUIT_SECONDS = 2.0
+# For so long a server that refused a further connection is asked for no more than it gave us.
+_LIMIT_SECONDS = 60.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Idle:
+    connection: SmtpConnection
+    since: float
+
+
+class SmtpPool:
+    """The idle connections to one server. For any number of threads; none raises."""
+
+    def __init__(self, idle_seconds: float) -> None:
+        """A connection that was idle for longer than `idle_seconds` is closed, not used again."""
+        self._idle_seconds = idle_seconds
+        self._lock = threading.Lock()
+        self._idle: list[_Idle] = []  # the last used one at the end
+        self._leaving: list[threading.Thread] = []
+        self._closed = False
+        self._limit = (0, 0.0)  # so many connections, until then
+
+    def take(self) -> SmtpConnection | None:
+        """The connection used last, so that surplus ones grow old at the other end of the list."""
+        with self._lock:
+            self._dismiss(self._remove_expired())
+            return self._idle.pop().connection if self._idle else None
+
+    def give_back(self, connection: SmtpConnection) -> None:
+        """Keep a connection for the next email, if it is fit for one."""
+        with self._lock:
+            leaving = self._remove_expired()
+            returned = _Idle(connection, since=time.monotonic())
+            if connection.usable and not self._closed:
+                self._idle.append(returned)
+            else:
+                leaving.append(returned)
+            self._dismiss(leaving)
+
+    def dismiss_idle(self) -> None:
+        """Keep none of those that are idle: one was found dead, so the others may be."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+            self._dismiss(idle)
+
+    def close(self) -> None:
+        """Say goodbye on idle connections, all together within seconds; keep none from here on."""
+        with self._lock:
+            self._closed = True
+        self.dismiss_idle()
+        for thread in self._leaving:
+            thread.join()
+
+    def limit_to(self, count: int, reason: str) -> None:
+        """Note that the server gives us no more connections than these, for a while."""
+        self._limit = (count, time.monotonic() + _LIMIT_SECONDS)
+        logger.warning("the mail server takes %s connections, no more: %s", count, reason)
+
+    def allowed(self, wanted: int) -> int:
+        """How many connections there may be when so many are wanted."""
+        count, until = self._limit
+        return min(wanted, count) if time.monotonic() < until else wanted
+
+    def _remove_expired(self) -> list[_Idle]:
+        oldest = time.monotonic() - self._idle_seconds
+        expired = [idle for idle in self._idle if idle.since < oldest]
+        del self._idle[: len(expired)]  # the list is in the order of `since`
+        return expired
+
+    def _dismiss(self, leaving: list[_Idle]) -> None:
+        """Apart from whoever sends: a server may take its time to answer a goodbye."""
+        self._leaving = [thread for thread in self._leaving if thread.is_alive()]
+        connections = [each.connection for each in leaving]
+        for connection in connections:
+            if not connection.usable:
+                connection.drop()
+        polite = [connection for connection in connections if connection.usable]
+        if polite:
+            thread = threading.Thread(target=_quit_all, args=(polite,), daemon=True)
+            self._leaving.append(thread)
+            thread.start()
+
+
+def _quit_all(connections: list[SmtpConnection]) -> None:
+    """Say goodbye one after the other, within one time limit for all of them."""
+    deadline = time.monotonic() + _QUIT_SECONDS
+    for connection in connections:
+        connection.quit(max(deadline - time.monotonic(), 0))
