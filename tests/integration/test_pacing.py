@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from itertools import pairwise
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 from typing import Any
 
 import pytest

@@ -1,12 +1,12 @@
 """Mails that are written together: each as if it were alone, with a few statements for all."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from msgspec.structs import replace
 from tests import pages
 from tests.world import STATIONERY, World
 

@@ -1,9 +1,9 @@
 """Every kind of mail, compared with its golden files: what changes is seen, and seen by people."""
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.golden_mails import FOLDER, HINT, envelope, files, largest, letters, message
 
 from integration_alerts.mail.rendering import MOST_BYTES, render

@@ -5,9 +5,10 @@ Pure, and about order and numbers alone: what a line says is `lines`.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+
+from msgspec import Struct
 
 from integration_alerts.rules.schedule import Step
 from integration_alerts.rules.states import State
@@ -28,8 +29,7 @@ class Urgency(IntEnum):
 _URGENCIES = {State.FAILED: Urgency.FAILED, State.PENDING: Urgency.PENDING}
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Struct, frozen=True):
     """A notice as far as it matters for its place in the mail."""
 
     notice: int
@@ -47,8 +47,7 @@ class Item:
         return _URGENCIES.get(self.state, Urgency.RECOVERED)
 
 
-@dataclass(frozen=True, slots=True)
-class CompanyItems:
+class CompanyItems(Struct, frozen=True):
     """What is listed of a company; `total` counts those left out too."""
 
     company: int
@@ -57,8 +56,7 @@ class CompanyItems:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class Cause:
+class Cause(Struct, frozen=True):
     """A connection that several integrations share, broken or not set up."""
 
     connection: str
@@ -68,8 +66,7 @@ class Cause:
     company_total: int
 
 
-@dataclass(frozen=True, slots=True)
-class Arrangement:
+class Arrangement(Struct, frozen=True):
     """A whole mail, in its order."""
 
     items: tuple[Item, ...]  # one for each integration

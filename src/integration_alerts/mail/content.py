@@ -4,7 +4,8 @@ Pure. The same content is written as text and as HTML.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct, structs
 
 from integration_alerts.mail import moments, reasons
 from integration_alerts.mail.arranging import Arrangement, CompanyItems, Item, Urgency
@@ -41,16 +42,14 @@ _COUNTED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """A row of the table that tells the details."""
 
     label: str
     value: str
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(Struct, frozen=True):
     """What happened and what to do, in the order in which it is said."""
 
     preheader: str
@@ -68,8 +67,7 @@ class Body:
     told: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(Struct, frozen=True):
     """Everything that a mail says."""
 
     subject: str
@@ -173,7 +171,7 @@ def _about_several(letter: Letter, room: Room) -> Body:
     causes = tuple(cause_block(one, letter, room, with_told=each) for one in arrangement.causes)
     title = several(letter).format(company=company)
     if is_one_cause(arrangement):
-        title, causes = causes[0].heading, (replace(causes[0], heading=""),)
+        title, causes = causes[0].heading, (structs.replace(causes[0], heading=""),)
     return Body(
         preheader=_preheader(arrangement),
         marks=_marks(arrangement),

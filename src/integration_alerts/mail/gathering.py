@@ -6,7 +6,8 @@ together with what the other mails of the batch need (R15).
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from integration_alerts.directory.columns import columns
 from integration_alerts.directory.statements import fetch
@@ -21,16 +22,14 @@ from integration_alerts.rules.eligibility import Role
 _THREADED = 500  # incidents of a mail whose earlier mails are looked for
 
 
-@dataclass(frozen=True, slots=True)
-class Gathered:
+class Gathered(Struct, frozen=True):
     """What an email tells, and what it follows."""
 
     letter: Letter
     earlier: Sequence[str]  # Message-IDs of mails to this member about the same, oldest first
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(Struct, frozen=True):
     account: str
     time_zone: str
     brand: Brand

@@ -7,11 +7,12 @@ mail takes together. Nothing that comes from outside can end a line: what could 
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.utils import format_datetime, parseaddr
 from functools import lru_cache
+
+from msgspec import Struct
 
 from integration_alerts.mail.text import one_line
 
@@ -25,8 +26,7 @@ _DOT_ATOM = re.compile(rf"{_ATOM}(?:\.{_ATOM})*")
 _MESSAGE_ID = re.compile(r"<[^<>@\s]+@[^<>@\s]+>")
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(Struct, frozen=True):
     """From where to where a mail goes, and what it belongs to."""
 
     sender: str  # `Name <address>`
@@ -36,8 +36,7 @@ class Envelope:
     earlier: Sequence[str] = ()  # Message-IDs of earlier mails about the same, oldest first
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(Struct, frozen=True):
     """The words in a header."""
 
     sender: str

@@ -4,7 +4,8 @@ Knows no readers: mails that tell of exactly the same share one listing.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from integration_alerts.directory.columns import columns
 from integration_alerts.directory.statements import fetch
@@ -18,8 +19,7 @@ Told = tuple[tuple[int, int], ...]
 """The notices of a mail, each with the company that it names to the reader (R15)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Listing:
+class Listing(Struct, frozen=True):
     """What mails that tell of exactly the same have in common."""
 
     arrangement: Arrangement
@@ -28,8 +28,7 @@ class Listing:
     open_companies: frozenset[int]  # those shown in which somebody must do something
 
 
-@dataclass(frozen=True, slots=True)
-class _Notice:
+class _Notice(Struct, frozen=True):
     item: Item
     incident: int
     flapping: bool
@@ -81,11 +80,9 @@ def _notices(told: Collection[tuple[int, int]]) -> dict[tuple[int, int], _Notice
     }
 
 
-def _texts(integration_ids: Collection[int]) -> dict[int, tuple[str, ...]]:
+def _texts(integration_ids: Collection[int]) -> dict[int, tuple[str, str, str, str, str]]:
     """The fields of NoticeFacts that integrations say of themselves, in their order."""
-    return {
-        integration: tuple(texts) for integration, *texts in fetch(_TEXTS, [list(integration_ids)])
-    }
+    return {row[0]: row[1:] for row in fetch(_TEXTS, [list(integration_ids)])}
 
 
 # By the primary keys of all tables. The company is the one that the reader may see, which the

@@ -4,8 +4,9 @@ What is said about them is `subjects`, `lines` and `content`; the bytes are `ren
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
+
+from msgspec import Struct
 
 from integration_alerts.mail.arranging import Arrangement, Item, Urgency, arrange
 from integration_alerts.mail.brand import Brand
@@ -13,8 +14,7 @@ from integration_alerts.rules.schedule import LAST_STEP, REMINDER_DAYS, Step
 from integration_alerts.rules.states import State
 
 
-@dataclass(frozen=True, slots=True)
-class NoticeFacts:
+class NoticeFacts(Struct, frozen=True):
     """One notice as an email needs to know it."""
 
     item: Item
@@ -23,8 +23,8 @@ class NoticeFacts:
     reason_code: str
     reason_message: str
     fix_url: str
-    flapping: bool = field(kw_only=True, default=False)
-    page_url: str = field(kw_only=True)  # of the integration
+    page_url: str  # of the integration
+    flapping: bool = False
 
     @property
     def company(self) -> str:
@@ -57,8 +57,7 @@ class NoticeFacts:
         return REMINDER_DAYS.get(self.item.step)
 
 
-@dataclass(frozen=True, slots=True)
-class Links:
+class Links(Struct, frozen=True):
     """Where the mail leads, beside the integrations themselves."""
 
     listing: str  # the account's integrations
@@ -66,8 +65,7 @@ class Links:
     unsubscribe: str
 
 
-@dataclass(frozen=True, slots=True)
-class Letter:
+class Letter(Struct, frozen=True):
     """Everything that one email tells to one reader."""
 
     written_at: datetime  # what "2 hours ago" is reckoned from
@@ -79,8 +77,8 @@ class Letter:
     links: Links
     arrangement: Arrangement
     notices: Mapping[int, NoticeFacts]  # those that are shown, by the numbers of their notices
-    told: Mapping[int, str] = field(default_factory=dict)  # by company: who else, in words
-    connected_by: Mapping[str, str] = field(default_factory=dict)  # by connection: a name
+    told: Mapping[int, str] = {}  # by company: who else, in words
+    connected_by: Mapping[str, str] = {}  # by connection: a name
     test: bool = False  # asked for to see how it looks; nothing of it happened
 
     @property

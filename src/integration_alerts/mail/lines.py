@@ -6,6 +6,8 @@ Decides no order (`arranging`) and no look (the templates).
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from integration_alerts.mail import moments, reasons
 from integration_alerts.mail.arranging import Cause, CompanyItems, Urgency
 from integration_alerts.mail.letters import Letter, NoticeFacts
@@ -35,8 +37,7 @@ class Room:
     link: int
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """A state: never colour alone, the sign has a shape of its own and words beside it."""
 
     state: State
@@ -53,8 +54,7 @@ class Mark:
         return _COLOURS[self.state]
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """One integration in a list."""
 
     mark: Mark
@@ -63,8 +63,7 @@ class Line:
     links: tuple[Link, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CompanyBlock:
+class CompanyBlock(Struct, frozen=True):
     """A company and what is listed of it."""
 
     name: str
@@ -72,8 +71,7 @@ class CompanyBlock:
     lines: tuple[Line, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CauseBlock:
+class CauseBlock(Struct, frozen=True):
     """One sign-in, what it broke, and the one thing to do about it."""
 
     mark: Mark

@@ -1,10 +1,10 @@
 """What hands emails over: the contract between delivering and a mail server."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from django.utils.crypto import salted_hmac
+from msgspec import Struct
 
 from integration_alerts.rules.retry import Answer, Phase
 
@@ -27,8 +27,7 @@ def identity(place: str, *settings: str | None) -> str:
     return f"{place} ({digest[:_DIGITS]})"
 
 
-@dataclass(frozen=True, slots=True)
-class Parcel:
+class Parcel(Struct, frozen=True):
     """A whole message with its envelope.
 
     `reference` names the email to whoever tells us of it later (`return_path.token`); mailers that

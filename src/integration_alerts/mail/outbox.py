@@ -7,12 +7,12 @@ Each function is one short transaction or part of one; none is open while a mail
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import DatabaseError, transaction
+from msgspec import Struct
 
 from integration_alerts.directory.columns import array
 from integration_alerts.directory.statements import run
@@ -28,8 +28,7 @@ from integration_alerts.rules.retry import Answer, Verdict, next_attempt_at, ver
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(Struct, frozen=True):
     """An email that this worker, and no other, may try to send."""
 
     id: int
@@ -37,8 +36,7 @@ class Claimed:
     message: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """A try to hand an email over, and what came of it. `jitter` as in `rules.retry`."""
 
     email: Claimed

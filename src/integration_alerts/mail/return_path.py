@@ -15,6 +15,7 @@ from integration_alerts.mail.signatures import signature
 
 _SALT = "integration_alerts.return_path"
 _SIGNATURE_LENGTH = 20  # base32 characters: 100 bits
+_SIGNATURE_BYTES = 15  # of which no less may be encoded: base32 takes five at a time
 _TOKEN = re.compile(r"([1-9][0-9]{0,18})-([a-z2-7]{20})", re.ASCII)
 
 LONGEST_NAME = 64 - len(f"+{LARGEST_ID}-") - _SIGNATURE_LENGTH
@@ -49,4 +50,4 @@ def read_token(text: str) -> int | None:
 
 def _signature(email_id: int) -> str:
     digest = signature(_SALT, str(email_id))
-    return base64.b32encode(digest).decode()[:_SIGNATURE_LENGTH].lower()
+    return base64.b32encode(digest[:_SIGNATURE_BYTES]).decode()[:_SIGNATURE_LENGTH].lower()

@@ -11,8 +11,9 @@ connection to use.
 
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from integration_alerts.mail.smtp_envelope import AddressError, Outgoing
 from integration_alerts.mail.smtp_session import SmtpSession, Steps, Wait, kind
@@ -34,16 +35,14 @@ class Outgoings(Protocol):
         """Whether one that was taken may still begin; if not, no answer is expected."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(Struct, frozen=True):
     """What became of an email. The conversation goes on once that is durable."""
 
     mail: Outgoing
     answer: Answer
 
 
-@dataclass(frozen=True, slots=True)
-class Unsent:
+class Unsent(Struct, frozen=True):
     """An email of which the server has seen nothing: the connection was not there any more."""
 
     mail: Outgoing

@@ -15,6 +15,8 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
+from msgspec import Struct
+
 from integration_alerts.mail.email_url import MailServer, Security
 from integration_alerts.mail.smtp_wire import SmtpWire
 from integration_alerts.mail.smtp_words import describe, one_line
@@ -44,8 +46,7 @@ class Timeouts:
     acceptance: float = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(Struct, frozen=True):
     """Wait until the server has said something, or takes more; until `deadline` (`monotonic`)."""
 
     deadline: float
@@ -112,10 +113,10 @@ class SmtpSession:
 
     def hearing(self, phase: Phase, seconds: float) -> Steps[Answer]:
         """Return the answer to what was sent before."""
-        wait = Wait(time.monotonic() + seconds)
+        wait: Wait | None = None
         try:
             while (reply := self._wire.reply()) is None:
-                yield wait
+                yield (wait := wait or Wait(time.monotonic() + seconds))
                 self._wire.receive()
         except OSError as fault:
             self.close()
@@ -124,11 +125,11 @@ class SmtpSession:
 
     def telling(self, phase: Phase, seconds: float, data: bytes) -> Steps[Answer | None]:
         """Send data; return an answer only if that failed."""
-        wait = Wait(time.monotonic() + seconds, to_send=True)
+        wait: Wait | None = None
         left = memoryview(data)
         try:
             while left := left[self._wire.send_some(left) :]:
-                yield wait
+                yield (wait := wait or Wait(time.monotonic() + seconds, to_send=True))
         except OSError as fault:
             return self._no_answer(phase, fault, seconds)
         return None

@@ -6,15 +6,16 @@ Knows nothing of what they tell.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parseaddr
 
+from msgspec import Struct
+
+from integration_alerts.mail.headers import mailbox
 from integration_alerts.mail.letters import Links
 from integration_alerts.mail.return_path import return_path
 from integration_alerts.mail.unsubscribing import unsubscribe_url
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """An email that is to be written: where it goes, and what it is called."""
 
     id: int
@@ -37,14 +38,14 @@ class Stationery:
     @property
     def message_id_domain(self) -> str:
         """The part of a Message-ID after the @: the sender's domain."""
-        domain = parseaddr(self.sender)[1].rpartition("@")[2]
+        domain = mailbox(self.sender)[1].rpartition("@")[2]
         return domain.encode("idna").decode() or "localhost"
 
     def envelope_sender(self, email_id: int) -> str:
         """Where a mail server reports what became of this email (RFC 5321 section 4.4)."""
         if self.bounce_address:
             return return_path(email_id, self.bounce_address)
-        return parseaddr(self.sender)[1]
+        return mailbox(self.sender)[1]
 
     def manage_url(self, account_id: int) -> str:
         """The page where readers change their alerts of this account."""

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import Struct
+
 from integration_alerts.alerts.recipients import Verdict, verdicts
 from integration_alerts.alerts.standing import STANDS
 from integration_alerts.directory.columns import array
@@ -41,8 +43,7 @@ class Wanted:
         return not self.drop and not self.moved and bool(self.keep)
 
 
-@dataclass(frozen=True, slots=True)
-class _Item:
+class _Item(Struct, frozen=True):
     id: int
     email_id: int
     claimed_by: UUID | None

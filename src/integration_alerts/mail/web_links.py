@@ -1,17 +1,16 @@
 """Links in mails, of which some come from outside."""
 
 import re
-from dataclasses import dataclass
 
 from django.utils.encoding import iri_to_uri
+from msgspec import Struct
 
 from integration_alerts.mail.text import cost
 
 _IS_URI = re.compile(r"[A-Za-z0-9/#%\[\]=:;$&()+,!?*@'~_.\-]+").fullmatch
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(Struct, frozen=True):
     """Where to go, and the words that say so."""
 
     words: str

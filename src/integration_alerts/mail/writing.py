@@ -4,7 +4,8 @@ Does not decide whether they go, or which notices they carry: that is `outbox`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from integration_alerts.mail.gathering import Gathered, gather
 from integration_alerts.mail.headers import Envelope
@@ -15,16 +16,14 @@ from integration_alerts.mail.subjects import subject
 __all__ = ["Draft", "Stationery", "Unwritable", "Written", "write_all"]
 
 
-@dataclass(frozen=True, slots=True)
-class Written:
+class Written(Struct, frozen=True):
     """A message, final."""
 
     subject: str
     message: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Unwritable:
+class Unwritable(Struct, frozen=True):
     """An email cannot be written."""
 
     reason: str  # for people

@@ -4,13 +4,14 @@ They hold nothing of the account but its brand and its time zone.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from email import message_from_bytes
 from email.policy import default
 from functools import cached_property
 
 from django.conf import settings
 from django.utils.text import slugify
+from msgspec.structs import replace
 
 from integration_alerts.directory.models import Account
 from integration_alerts.engine.equipment import stationery_for
