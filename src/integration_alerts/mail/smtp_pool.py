@@ -94,6 +94,8 @@ class SmtpPool:
             thread = threading.Thread(target=_quit_all, args=(polite,), daemon=True)
             self._leaving.append(thread)
             thread.start()
+            if self._closed:  # nobody else will wait for it
+                thread.join()
 
 
 def _quit_all(connections: list[SmtpConnection]) -> None:
