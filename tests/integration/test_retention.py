@@ -2,6 +2,8 @@
 
 import threading
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -311,6 +313,18 @@ def test_a_bounce_of_a_mail_that_is_gone_is_ignored(world: World) -> None:
     assert (taken.result, taken.reason) == (bounces.Result.IGNORED, bounces.Reason.NO_EMAIL)
 
 
+@contextmanager
+def impatient() -> Iterator[None]:
+    """This thread waits no longer than a second for a lock; its connection is pooled."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET lock_timeout = '1s'")
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("RESET lock_timeout")
+
+
 @pytest.mark.django_db(transaction=True)
 def test_nobody_waits_for_a_batch_and_a_batch_for_nobody() -> None:
     world = World()
@@ -319,9 +333,7 @@ def test_nobody_waits_for_a_batch_and_a_batch_for_nobody() -> None:
     world.report("failed", "two")
     world.plan()
     claimed = outbox.claim(world.worker, world.now, 1, STATIONERY)
-    with connection.cursor() as cursor:
-        cursor.execute("SET lock_timeout = '1s'")
-    with transaction.atomic():
+    with impatient(), transaction.atomic():
         pruned = prune(world.now)  # all its batches, not committed
         assert pruned["mails"] == 2
         assert pruned["incidents"] == 1
@@ -329,19 +341,18 @@ def test_nobody_waits_for_a_batch_and_a_batch_for_nobody() -> None:
 
         def work() -> None:
             try:
-                with connection.cursor() as cursor:
-                    cursor.execute("SET lock_timeout = '1s'")
-                world.report("failed")
-                world.report("active", "two")
-                world.report("failed", "three")
-                world.work()
-                outbox.record(
-                    [
-                        outbox.Attempt(email, ACCEPTED, world.now, world.now, 0.5)
-                        for email in claimed
-                    ],
-                    world.worker,
-                )
+                with impatient():
+                    world.report("failed")
+                    world.report("active", "two")
+                    world.report("failed", "three")
+                    world.work()
+                    outbox.record(
+                        [
+                            outbox.Attempt(email, ACCEPTED, world.now, world.now, 0.5)
+                            for email in claimed
+                        ],
+                        world.worker,
+                    )
             except BaseException as error:
                 errors.append(error)
             finally:
@@ -350,6 +361,4 @@ def test_nobody_waits_for_a_batch_and_a_batch_for_nobody() -> None:
         other = threading.Thread(target=work)
         other.start()
         other.join()
-    with connection.cursor() as cursor:
-        cursor.execute("RESET lock_timeout")
     assert errors == []
