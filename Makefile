@@ -21,12 +21,12 @@ run: install ## start everything on this machine, with demo data
 
 # In several processes, each with a PostgreSQL of its own; the tests of a file stay together, because
 # they share installations. Browsers apart: once Playwright's event loop runs in a process, Django
-# refuses its database there.
+# refuses its database there. They add nothing to the coverage.
 test: $(VENV)/.dev $(VENV)/.browser chromium perl-mail ## all tests but the long ones
 	$(BIN)/coverage erase
 	$(BIN)/python -m pytest -m "not long" --cov --cov-report= \
 	  $(or $(TESTS),$(SPREAD) loadfile --no-loadscope-reorder --ignore=tests/browser)
-	$(if $(TESTS),,$(BIN)/python -m pytest --cov --cov-append --cov-report= $(SPREAD) worksteal tests/browser)
+	$(if $(TESTS),,$(BIN)/python -m pytest $(SPREAD) worksteal tests/browser)
 	$(if $(TESTS),,$(BIN)/coverage report)
 	$(if $(TESTS),,$(BIN)/coverage report --include='*/rules/*' --fail-under=100)
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,6 +16,15 @@ from tests.installation import Installation
 from tests.smtp_server import SmtpServer
 
 TEMPLATE = "acceptance_template"
+FURNISHED_TEMPLATE = "acceptance_furnished"
+
+
+@dataclass(frozen=True)
+class Furnished:
+    """The name of a template, and the key that it knows."""
+
+    template: str
+    key: str
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +36,16 @@ def migrated_template(tmp_path_factory: pytest.TempPathFactory) -> str:
     )
     assert done.returncode == 0, done.stderr
     return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def furnished(migrated_template: str, tmp_path_factory: pytest.TempPathFactory) -> Furnished:
+    """A database to be copied that has DIRECTORY and a platform key."""
+    _execute("CREATE DATABASE {} TEMPLATE " + migrated_template, FURNISHED_TEMPLATE)
+    url = database_url(FURNISHED_TEMPLATE)
+    maker = Installation(tmp_path_factory.mktemp("furnish"), url)
+    maker.import_directory()
+    return Furnished(FURNISHED_TEMPLATE, maker.key())
 
 
 @pytest.fixture(scope="session")
@@ -58,10 +78,25 @@ def smtp() -> Iterator[SmtpServer]:
 
 
 @pytest.fixture
-def installation(scratch_url: str, smtp: SmtpServer, tmp_path: Path) -> Iterator[Installation]:
-    """An installation whose mail goes to `smtp`; nothing of it runs yet."""
+def installation(furnished: Furnished, smtp: SmtpServer, tmp_path: Path) -> Iterator[Installation]:
+    """An installation with DIRECTORY whose mail goes to `smtp`; nothing of it runs yet."""
+    with _scratch(furnished.template) as url:
+        yield from _installation(tmp_path, url, smtp, furnished.key)
+
+
+@pytest.fixture
+def empty_installation(
+    scratch_url: str, smtp: SmtpServer, tmp_path: Path
+) -> Iterator[Installation]:
+    """The same with nobody in it."""
+    yield from _installation(tmp_path, scratch_url, smtp)
+
+
+def _installation(
+    folder: Path, url: str, smtp: SmtpServer, key: str | None = None
+) -> Iterator[Installation]:
     running = Installation(
-        tmp_path, scratch_url, EMAIL_URL=f"smtp://127.0.0.1:{smtp.port}",
+        folder, url, key=key, EMAIL_URL=f"smtp://127.0.0.1:{smtp.port}",
         DEFAULT_FROM_EMAIL="Integration Alerts <alerts@platform.example>",
     )  # fmt: skip
     yield running

@@ -78,7 +78,10 @@ class Reply:
 class Installation:
     """Starts web, workers and commands on one database, and ends whatever it started."""
 
-    def __init__(self, folder: Path, database_url: str | None, **environment: str) -> None:
+    def __init__(
+        self, folder: Path, database_url: str | None, *, key: str | None = None, **environment: str
+    ) -> None:
+        """`key`: the secret of a platform key that the database knows."""
         self.folder = folder
         self.environment = {
             **{key: value for key, value in os.environ.items() if key != "DATABASE_URL"},
@@ -91,7 +94,7 @@ class Installation:
         }
         self.database_url = database_url
         self.processes: list[subprocess.Popen[str]] = []
-        self._key: str | None = None
+        self._key = key
 
     def command(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
         """Run one command to its end."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from tests.installation import DIRECTORY, Installation, Reply, wait_for
+from tests.installation import Installation, Reply, wait_for
 from tests.smtp_server import Received, SmtpServer
 
 from integration_alerts.engine.sweeping import SWEEP_SECONDS
@@ -24,15 +24,8 @@ class Live:
     smtp: SmtpServer
 
     @classmethod
-    def start(
-        cls,
-        installation: Installation,
-        smtp: SmtpServer,
-        directory: Iterable[dict[str, Any]] = DIRECTORY,
-    ) -> "Live":
-        """Import the directory, then start a web process and a worker."""
-        installation.import_directory(directory)
-        installation.key()
+    def start(cls, installation: Installation, smtp: SmtpServer) -> "Live":
+        """Start a web process and a worker."""
         address = installation.web()
         installation.worker()
         return cls(installation, address, smtp)

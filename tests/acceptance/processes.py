@@ -1,6 +1,7 @@
 """Which processes run for an installation, whoever started them."""
 
 import os
+import subprocess
 from pathlib import Path
 
 from tests.installation import wait_for
@@ -26,3 +27,8 @@ def wait_until_nothing_runs(folder: Path) -> None:
     wait_for(
         lambda: not processes_of(folder), what=lambda: f"nothing to run: {processes_of(folder)}"
     )
+
+
+def copy_folder(source: Path, target: Path) -> None:
+    """Copy a data folder with the owners of its files; nothing may run on it."""
+    subprocess.run(["cp", "-a", f"{source}/.", str(target)], check=True)

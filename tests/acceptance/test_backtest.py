@@ -158,7 +158,6 @@ def test_wrong_lines_are_told_and_the_others_replayed(tmp_path: Path) -> None:
 def test_the_real_data_stay_as_they_are_and_nothing_stays_behind(
     installation: Installation, tmp_path: Path
 ) -> None:
-    installation.import_directory()
     history = History().add("failed", "failed", 0).reports
 
     outcome = backtest(tmp_path, PEOPLE, history, on=installation)

@@ -16,6 +16,7 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path, runs=1, scale=0.02, mail_server=TimingServer, durable=False)
 
 
+@pytest.mark.long
 def test_a_storm_is_measured(bench: Bench) -> None:
     samples = storms.storm(bench)
     assert set(samples) == {"storm", "storm.cpu"}

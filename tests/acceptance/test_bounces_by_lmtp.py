@@ -9,7 +9,7 @@ import pytest
 from psycopg import sql
 from tests.bouncing import returned
 from tests.database import SERVER
-from tests.installation import DIRECTORY, Installation, failed, free_port, ndjson, post, wait_for
+from tests.installation import Installation, failed, free_port, ndjson, post, wait_for
 from tests.smtp_server import Received, SmtpServer
 
 from integration_alerts.mail.dsn import LARGEST
@@ -47,7 +47,6 @@ def sent(installation: Installation, smtp: SmtpServer) -> Received:
     installation.environment |= {
         "BOUNCE_ADDRESS": "bounces@alerts.example", "GROUP_WAIT": "0", "GROUP_INTERVAL": "0",
     }  # fmt: skip
-    installation.import_directory(DIRECTORY)
     assert installation.command("report", "-", stdin=ndjson([failed()])).returncode == 0
     installation.worker()
     (mail,) = (m for m in smtp.wait_for_messages(2) if m.recipient == "max@acme.example")
@@ -113,14 +112,14 @@ def test_a_megabyte_is_the_most_and_lines_may_be_longer_than_mail_allows(
 
 
 def test_while_the_database_is_away_the_mail_server_is_asked_to_come_again(
-    installation: Installation, sent: Received, scratch_url: str
+    installation: Installation, sent: Received
 ) -> None:
     for process in installation.processes:  # what they say of a lost database is another matter
         process.terminate()
         process.wait(30)
     desk = Desk(installation)
     raw = returned("exim-unknown-user", sent.sender)
-    name = str(psycopg.conninfo.conninfo_to_dict(scratch_url)["dbname"])
+    name = str(psycopg.conninfo.conninfo_to_dict(installation.database_url or "")["dbname"])
     _allow_connections(name, allowed=False)
     try:
         code, words = desk.hand_over(raw, sent.sender)

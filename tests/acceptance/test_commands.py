@@ -6,18 +6,21 @@ from pathlib import Path
 
 import pytest
 from tests.acceptance.live import of_type
+from tests.acceptance.processes import copy_folder
 from tests.installation import DIRECTORY, Installation, failed, ndjson
 
 
 @pytest.fixture(scope="module", params=["run is running", "nothing is running"])
 def home(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    furnished_folder: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Installation]:
-    """An installation with the embedded database and its directory imported."""
+    """An installation with the embedded database and DIRECTORY in it."""
     installation = Installation(tmp_path_factory.mktemp("home"), None)
+    copy_folder(furnished_folder, installation.folder)
     if request.param == "run is running":
         installation.web("run")
-    installation.import_directory()
     yield installation
     installation.close()
     assert "Traceback" not in installation.logs()

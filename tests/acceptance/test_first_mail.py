@@ -2,17 +2,15 @@
 
 import time
 
-from tests.installation import DIRECTORY, Installation, failed
+from tests.installation import Installation, failed
 from tests.smtp_server import SmtpServer
 
 
 def test_the_mail_is_in_the_smtp_server_within_a_second(
     installation: Installation, smtp: SmtpServer
 ) -> None:
-    installation.import_directory(DIRECTORY)
     address = installation.web()
     installation.worker()
-    installation.key()
 
     began = time.monotonic()
     reply = installation.post(address, "reports", [failed()])

@@ -75,7 +75,6 @@ def test_a_server_with_an_unknown_certificate_gets_neither_password_nor_mail(
 
 def _send_one(installation: Installation, email_url: str) -> None:
     installation.environment["EMAIL_URL"] = email_url
-    installation.import_directory()
     installation.command("report", "-", stdin=ndjson([failed()]))
     installation.worker()
 

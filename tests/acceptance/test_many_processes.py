@@ -21,7 +21,6 @@ RECIPIENTS = ("ada@acme.example", "max@acme.example")
 @pytest.fixture
 def answers(installation: Installation) -> list[dict[str, Any]]:
     """The answer to every report, after all of them were posted over both web processes."""
-    installation.import_directory()
     webs = [installation.web(), installation.web()]
     for _ in range(2):
         installation.worker()
@@ -33,7 +32,6 @@ def answers(installation: Installation) -> list[dict[str, Any]]:
         pieces = [reports[start : start + BATCH] for start in range(0, len(reports), BATCH)]
         batches += [(webs[(copy + number) % 2], piece) for number, piece in enumerate(pieces)]
     shuffled.shuffle(batches)
-    installation.key()
 
     def post(batch: tuple[str, list[dict[str, Any]]]) -> list[dict[str, Any]]:
         reply = installation.post(batch[0], "reports", batch[1])

@@ -5,24 +5,34 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.acceptance.processes import processes_of, wait_until_nothing_runs
+from tests.acceptance.processes import copy_folder, processes_of, wait_until_nothing_runs
 from tests.installation import PATIENCE, Installation, failed, free_port, get, wait_for
 from tests.smtp_server import SmtpServer
 
 
 @pytest.fixture
-def home(tmp_path: Path, smtp: SmtpServer) -> Iterator[Installation]:
-    """An installation in a folder of its own, with the embedded database."""
-    installation = Installation(tmp_path, None, EMAIL_URL=smtp.url)
+def new_home(tmp_path: Path, smtp: SmtpServer) -> Iterator[Installation]:
+    """An installation in a folder of its own, with no database yet."""
+    folder = tmp_path / "data"
+    folder.mkdir(exist_ok=True)
+    installation = Installation(folder, None, EMAIL_URL=smtp.url)
     yield installation
     installation.close()
-    wait_until_nothing_runs(tmp_path)
+    wait_until_nothing_runs(folder)
+
+
+@pytest.fixture
+def home(furnished_folder: Path, tmp_path: Path, new_home: Installation) -> Installation:
+    """The same, with the embedded database and DIRECTORY in it."""
+    copy_folder(furnished_folder, new_home.folder)
+    return new_home
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
 def test_it_answers_when_it_prints_its_address_and_a_signal_stops_all_of_it(
-    home: Installation, number: signal.Signals
+    new_home: Installation, number: signal.Signals
 ) -> None:
+    home = new_home
     address = f"127.0.0.1:{free_port()}"
     run = home.start("run", "--bind", address)
     wait_for(lambda: f"is ready at http://{address}" in home.logs(), what=home.logs)
@@ -35,11 +45,11 @@ def test_it_answers_when_it_prints_its_address_and_a_signal_stops_all_of_it(
     assert "Traceback" not in home.logs()
 
 
+@pytest.mark.long
 def test_after_a_kill_its_parts_stop_and_a_new_run_has_everything_that_was_accepted(
     home: Installation,
 ) -> None:
     address = home.web("run")
-    home.import_directory()
     report = failed()
     assert home.post(address, "reports", [report]).json[0]["result"] == "applied"
 
@@ -50,6 +60,7 @@ def test_after_a_kill_its_parts_stop_and_a_new_run_has_everything_that_was_accep
     assert home.post(address, "reports", [report]).json[0]["result"] == "duplicate"
 
 
+@pytest.mark.long
 def test_after_a_kill_a_new_run_may_start_at_once(home: Installation) -> None:
     home.web("run")
 
@@ -62,7 +73,6 @@ def test_a_second_run_on_the_same_data_works_beside_the_first_and_after_it(
     home: Installation,
 ) -> None:
     first, second = home.web("run"), home.web("run")
-    home.import_directory()
     report = failed()
     assert home.post(first, "reports", [report]).json[0]["result"] == "applied"
     assert home.post(second, "reports", [report]).json[0]["result"] == "duplicate"

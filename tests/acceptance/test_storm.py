@@ -48,8 +48,9 @@ def directory() -> tuple[list[dict[str, Any]], dict[str, set[str]]]:
     "failures", [pytest.param(1_000), pytest.param(10_000, marks=pytest.mark.long)]
 )
 def test_each_recipient_gets_one_mail_a_window_about_their_own_companies(
-    installation: Installation, smtp: SmtpServer, failures: int
+    empty_installation: Installation, smtp: SmtpServer, failures: int
 ) -> None:
+    installation = empty_installation
     lines, visible = directory()
     installation.import_directory(lines)
     web = installation.web()

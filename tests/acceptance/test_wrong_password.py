@@ -18,7 +18,6 @@ def test_mail_waits_while_the_password_is_wrong_and_goes_once_it_is_right(
         url = f"smtp://alerts:{{}}@127.0.0.1:{guarded.port}"
         installation.environment["EMAIL_URL"] = url.format("wr0ng-w0rd")
         installation.environment["GROUP_WAIT"] = "0"
-        installation.import_directory()
         address = installation.web()
         worker = installation.worker()
         installation.command("report", "-", stdin=ndjson([failed()]))

@@ -34,7 +34,6 @@ def kill(*processes: int) -> None:
 def test_what_was_answered_is_there_and_what_was_not_is_there_as_a_whole_or_not_at_all(
     installation: Installation, tmp_path: Path
 ) -> None:
-    installation.import_directory()
     address = installation.web()
 
     with Clients(installation, address, threads=4, batch=BATCH) as clients:

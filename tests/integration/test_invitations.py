@@ -238,7 +238,6 @@ def test_everybody_is_invited_once(world: World) -> None:
 
 
 def test_the_command_invites_and_counts(installation: Installation) -> None:
-    installation.import_directory()
     first = installation.command("invite", "--account", "acme")
     assert (first.stdout, first.returncode) == ("invited 3, left out 0, unknown 0\n", 0)
     again = installation.command("invite", "--account", "acme")

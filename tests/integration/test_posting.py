@@ -170,7 +170,6 @@ def test_many_mails_are_kept_at_once(world: World) -> None:
 def test_a_real_worker_sends_them_and_leaves_nothing_behind(
     installation: Installation, smtp: SmtpServer
 ) -> None:
-    installation.import_directory()
     assert installation.command("invite", "--account", "acme", "ada").returncode == 0
     installation.worker()
     (message,) = smtp.wait_for_messages(1)

@@ -268,7 +268,7 @@ class LifeOfAnIntegration(RuleBasedStateMachine):
 
 
 TestLifeOfAnIntegration = LifeOfAnIntegration.TestCase
-TestLifeOfAnIntegration.settings = settings(max_examples=400, stateful_step_count=50, deadline=None)
+TestLifeOfAnIntegration.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)
 
 
 @settings(max_examples=200, deadline=None)
