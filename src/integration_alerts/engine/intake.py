@@ -32,6 +32,7 @@ from integration_alerts.rules.states import Result
 BATCH = 1000
 
 SMALL = 100  # up to so many share a transaction with what other requests bring at the same time
+_MOMENT_SECONDS = 0.002  # for which one that was not alone the last time waits for others
 
 
 class Taken(NamedTuple):
@@ -122,7 +123,7 @@ def _record_requests(requests: Sequence[_Request]) -> list[list[Outcome]]:
     return [[next(outcomes) for _ in request.reports] for request in requests]
 
 
-_shared = Shared(_record_requests, most=BATCH, concerns_all=is_away)
+_shared = Shared(_record_requests, most=BATCH, concerns_all=is_away, moment=_MOMENT_SECONDS)
 
 
 def _id_of(value: Any) -> str | None:
