@@ -19,7 +19,7 @@ def bench(tmp_path: Path) -> Bench:
 @pytest.mark.long
 def test_a_storm_is_measured(bench: Bench) -> None:
     samples = storms.storm(bench)
-    assert set(samples) == {"storm", "storm.cpu"}
+    assert set(samples) == {"storm", "storm.cpu", "storm.one", "storm.one.cpu"}
     assert all(values[0] > 0 for values in samples.values())
 
 
