@@ -112,7 +112,9 @@ class Conversations:
                 return False
             self._begin_first(mail)
         while self._has_room():
-            mail = self.at_hand()
+            # Who waits while a connection is opened for it must not have another one opened.
+            waits = len(self._waiting) > self._opening
+            mail = self._next_waiting() if waits else self._first_of(self._source.at_hand)
             if mail is None:
                 break
             connection = self._pool.take()
