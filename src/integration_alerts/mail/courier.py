@@ -33,7 +33,8 @@ class Courier:
 class Clerks:
     """Three threads that speak to the database for a worker's lanes, over connections they keep.
 
-    Lanes wait for mail servers most of the time, and a connection costs more to get than to use.
+    Lanes have mail servers to attend to, and a connection costs more to get than to use. A lane
+    that deals with many emails at once records their outcomes itself.
     """
 
     def __init__(self) -> None:
