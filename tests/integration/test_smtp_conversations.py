@@ -10,8 +10,10 @@ from tests.scripted_server import Conversation, ScriptedServer
 from tests.smtp_client import PATIENT, SENDER, mailer_to
 from tests.smtp_server import SmtpServer
 
+from integration_alerts.mail import smtp_pool
 from integration_alerts.mail.mailers import Parcel
 from integration_alerts.mail.smtp import Timeouts
+from integration_alerts.mail.smtp_pool import SmtpPool
 from integration_alerts.rules.retry import Answer, Phase
 
 ENVELOPE = ("250 sender ok", "250 recipient ok", "354 go ahead")
@@ -107,6 +109,26 @@ def test_a_connection_that_is_refused_when_others_work_is_no_emails_fault() -> N
         mailer.send_all(again, 4)
         assert again.codes() == [("acceptance", 250)] * 10
         assert server.connections == refused == 4, "it has learned what the server gives it"
+
+
+@pytest.mark.parametrize(
+    ("answer", "seconds"),
+    [
+        (Answer(Phase.GREETING, 421, "too many connections"), 60),
+        (Answer(Phase.CONNECT, None, "Connection refused"), 2),
+    ],
+)
+def test_what_was_learned_of_a_server_is_forgotten_again(
+    answer: Answer, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = time.monotonic()
+    pool = SmtpPool(idle_seconds=30)
+    pool.limit_to(3, answer)
+    assert pool.allowed(40) == 3
+    assert pool.allowed(2) == 2
+    for later, allowed in ((seconds - 1, 3), (seconds + 1, 40)):
+        monkeypatch.setattr(smtp_pool.time, "monotonic", lambda later=later: now + later)
+        assert pool.allowed(40) == allowed
 
 
 def test_a_server_that_nobody_can_reach_is_told_of_each_email() -> None:

@@ -171,7 +171,7 @@ class Conversations:
                 else:
                     self._talk(opened, mail)
             elif self._talks:  # which go well: a refusal of one more is no email's fault
-                self._pool.limit_to(len(self._talks), opened.answer.text)
+                self._pool.limit_to(len(self._talks), opened.answer)
             elif self._waiting:
                 mail, _ = self._waiting.popleft()
                 self._answer([(mail.parcel, opened.answer)])

@@ -9,10 +9,12 @@ import time
 from dataclasses import dataclass
 
 from integration_alerts.mail.smtp_connection import SmtpConnection
+from integration_alerts.rules.retry import Answer
 
 _QUIT_SECONDS = 2.0
-# For so long a server that refused a further connection is asked for no more than it gave us.
-_LIMIT_SECONDS = 60.0
+# For so long a server that refused a further connection in words is asked for no more than it gave
+# us; one that could not be reached for a moment, or said nothing, is tried again sooner.
+_REFUSED_SECONDS, _AWAY_SECONDS = 60.0, 2.0
 
 logger = logging.getLogger(__name__)
 
@@ -66,10 +68,14 @@ class SmtpPool:
         for thread in self._leaving:
             thread.join()
 
-    def limit_to(self, count: int, reason: str) -> None:
+    def limit_to(self, count: int, answer: Answer) -> None:
         """Note that the server gives us no more connections than these, for a while."""
-        self._limit = (count, time.monotonic() + _LIMIT_SECONDS)
-        logger.warning("the mail server takes %s connections, no more: %s", count, reason)
+        seconds = _AWAY_SECONDS if answer.code is None else _REFUSED_SECONDS
+        self._limit = (count, time.monotonic() + seconds)
+        logger.warning(
+            "the mail server gives us %s connections and no more for now: %s %s",
+            count, answer.code or "no answer", answer.text,
+        )  # fmt: skip
 
     def allowed(self, wanted: int) -> int:
         """How many connections there may be when so many are wanted."""
