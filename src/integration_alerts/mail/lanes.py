@@ -109,12 +109,14 @@ class Lanes:
                 delivery.expect_more()
                 lane.run()
         finally:
-            let_go_of_connection()
             with self._lock:
                 self._running.remove(lane)
                 last = not self._running
-            if last:
-                delivery.give_back_waiting()
+            try:
+                if last:
+                    delivery.give_back_waiting()
+            finally:
+                let_go_of_connection()
         if delivery.expects_more():  # somebody called when this lane had come to its end
             self._call_another()
 
