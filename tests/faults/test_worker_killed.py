@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 
+import pytest
 from tests.acceptance.live import settle
 from tests.installation import Installation, crowd, failed, ndjson
 from tests.smtp_server import SmtpServer
@@ -10,6 +11,7 @@ MAILS = 500
 CONCURRENCY = 10
 
 
+@pytest.mark.long
 def test_all_mails_arrive_and_only_those_in_flight_at_the_kill_may_arrive_twice(
     installation: Installation, smtp: SmtpServer
 ) -> None:

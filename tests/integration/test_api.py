@@ -1,6 +1,7 @@
 """The API: what it takes, what it answers, and its errors (SPEC section 4, RFC 9457)."""
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -307,3 +308,12 @@ def test_not_ready_without_a_database(client: Client, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(workers, "alive", away)
     assert client.get("/readyz").status_code == 503
+
+
+def test_all_that_the_page_of_the_api_needs_comes_from_here(client: Client) -> None:
+    page = client.get("/api/v1/docs").content.decode()
+    places = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(places) >= 4
+    for place in places:
+        assert place.startswith("/static/"), place
+        assert client.get(place).status_code == 200, place

@@ -95,7 +95,7 @@ def arrived(mail: Email) -> list[datetime]:
 
 @given(story=arrivals, rhythm=rhythms)
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 def test_every_notice_is_in_one_mail_of_each_recipient_neither_early_nor_late(
     world: World, story: list[Arrival], rhythm: tuple[int, int]

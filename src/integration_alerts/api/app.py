@@ -8,7 +8,6 @@ from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
-from ninja.openapi.docs import Swagger
 from procrastinate.exceptions import ConnectorException
 
 from integration_alerts import __version__
@@ -29,7 +28,7 @@ api = NinjaAPI(
     version=__version__,
     urls_namespace="api",
     description="Report the states of integrations; the right people are told, until it is fixed.",
-    docs=Swagger(),
+    docs=descriptions.Page(),
     docs_decorator=descriptions.allow_scripts,
     auth=BearerKey(),
 )

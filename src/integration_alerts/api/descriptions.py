@@ -4,11 +4,15 @@ They are read and written by msgspec for speed, so their schemas come from the s
 """
 
 import functools
+import json
 from collections.abc import Callable
 from typing import Any, Literal
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from ninja import NinjaAPI
+from ninja.openapi.docs import Swagger
 
 from integration_alerts.directory.directory_lines import (
     AccountLine,
@@ -19,6 +23,16 @@ from integration_alerts.directory.directory_lines import (
 )
 from integration_alerts.integrations.reports import Report
 from integration_alerts.rules.states import Result
+
+
+class Page(Swagger):
+    """The page of the API, whose scripts we serve ourselves."""
+
+    def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
+        """As in Ninja when it is among the installed apps."""
+        shown = {**self.settings, "url": self.get_openapi_url(api, kwargs)}
+        context = {"swagger_settings": json.dumps(shown), "api": api, "add_csrf": False}
+        return render(request, self.template, context)
 
 
 class ReportResult(msgspec.Struct, omit_defaults=True):
