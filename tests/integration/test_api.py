@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -316,4 +317,5 @@ def test_all_that_the_page_of_the_api_needs_comes_from_here(client: Client) -> N
     assert len(places) >= 4
     for place in places:
         assert place.startswith("/static/"), place
-        assert client.get(place).status_code == 200, place
+        with closing(client.get(place)) as file:
+            assert file.status_code == 200, place
