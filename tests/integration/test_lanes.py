@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
+from django.db import connection
 from tests.installation import wait_for
 from tests.smtp_client import mailer_to
 from tests.smtp_server import SmtpServer
@@ -20,6 +21,9 @@ from integration_alerts.mail.models import Email
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SLOTS = 5
+_END_OTHER_SESSIONS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()"""
 
 
 @contextmanager
@@ -106,6 +110,24 @@ def test_what_comes_while_a_mail_server_is_slow_does_not_wait_for_it(
         lanes.wake()
         wait_for(lambda: server.connections == 2, what="the second to begin", patience=0.9)
         wait_until_all_are_sent()
+
+
+def test_clerks_whose_connections_broke_get_new_ones(world: World, server: SmtpServer) -> None:
+    world.queue(1)
+    with mailer_to(server) as mailer, lanes_of(courier_of(world, mailer)) as lanes:
+        lanes.wake()
+        wait_until_all_are_sent()
+        with connection.cursor() as cursor:
+            cursor.execute(_END_OTHER_SESSIONS)
+        world.report("failed", "another", company="south")
+        world.plan()
+
+        def sent() -> bool:
+            lanes.wake()  # as the sweep does
+            return all_sent()
+
+        wait_for(sent, what="the mail to be sent over new connections")
+    assert len(server.messages) == 2
 
 
 def test_a_stopping_worker_finishes_what_is_under_way_and_gives_back_the_rest(

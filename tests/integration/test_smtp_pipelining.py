@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pytest
 from tests.mail_source import Mails
@@ -10,7 +10,7 @@ from tests.scripted_server import Conversation, ScriptedServer
 from tests.smtp_client import SENDER, mailer_to
 
 from integration_alerts.mail.mailers import Parcel
-from integration_alerts.rules.retry import Phase
+from integration_alerts.rules.retry import Answer, Phase
 
 OK = ("250 sender ok", "250 recipient ok", "354 go ahead")
 
@@ -171,8 +171,10 @@ def test_an_acceptance_that_is_lost_is_unknown_for_that_email_alone() -> None:
         client.say("250 queued")
 
     mails = Mails(2)
+    began = time.monotonic()
     assert send(script, mails) == 2
     assert mails.codes() == [("acceptance", None), ("acceptance", 250)]
+    assert time.monotonic() - began < 2, "what was announced does not wait for a dead connection"
 
 
 def test_what_was_announced_long_ago_is_asked_about_again_and_taken_back() -> None:
@@ -227,3 +229,28 @@ def test_an_address_that_cannot_be_used_is_answered_and_the_next_one_is_announce
         [("recipient", 553), ("acceptance", 250), ("acceptance", 250)], key=str
     )
     assert mails.answers["grüße@example.test"].phase is Phase.RECIPIENT
+
+
+def test_a_fault_while_a_body_is_under_way_does_not_keep_its_outcome_from_being_noted() -> None:
+    def script(client: Conversation) -> None:
+        take_first(client)
+        client.say("250 queued")
+        client.silence()
+
+    class Faulty(Mails):
+        def take(self) -> Parcel | None:
+            parcel = super().take()
+            unfit = parcel is not None and self.taken == 2
+            return Parcel(SENDER, "grüße@example.test", b"x\r\n") if unfit else parcel
+
+        at_hand = take
+
+        def answered(self, answers: Sequence[tuple[Parcel, Answer]]) -> None:
+            if any(parcel.recipient.startswith("gr") for parcel, _ in answers):
+                raise ConnectionError("the database is gone")
+            super().answered(answers)
+
+    mails = Faulty(3)
+    with pytest.raises(ConnectionError, match="the database is gone"):
+        send(script, mails)
+    assert mails.codes() == [("acceptance", 250)]

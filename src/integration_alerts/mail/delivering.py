@@ -21,7 +21,7 @@ from integration_alerts.mail.waiting_emails import WaitingEmails
 
 Work = Callable[[], None]
 
-# At most, so that a worker that ends has little in hand. It claims as many as it has lanes, and
+# At most, so that a worker that ends has little in hand. It claims as many as it sends at once, and
 # more when it gets through them: a slow server must not hold up mails that others could send.
 BATCH = 250
 _LEAST_LOOKED_AT, _MOST_LOOKED_AT = 20, 120
@@ -162,6 +162,8 @@ class Delivery:
 
     def _begin_what_is_needed(self) -> Work | None:
         """Have clerks claim and look ahead of the lanes; without them: what the lane must do."""
+        if self._fault is not None:  # somebody has to hear of it first
+            return None
         self._waiting.forget_old_looks()
         claims = self._more_due and self._runs_low() and not self._claiming
         ahead = self._waiting.fresh <= (self._look_size() // 2 if self._clerks else 0)
@@ -199,6 +201,7 @@ class Delivery:
             self._claim_what_may_go()
         except Exception as error:
             self._fault = error
+            let_go_of_connection()  # a clerk's own may be the one that is broken
         finally:
             with self._changed:
                 self._claiming = False
@@ -222,7 +225,12 @@ class Delivery:
         emails = outbox.claim(courier.worker, courier.clock(), size, courier.stationery)
         courier.in_hand.take(email.id for email in emails)
         self.claimed += len(emails)
-        going = emails if self.probing else self._those_whose_turn_it_is(emails)
+        try:
+            going = emails if self.probing else self._those_whose_turn_it_is(emails)
+        except Exception:
+            # Claimed, but in nobody's hands: so they are found and given back.
+            courier.in_hand.drop(email.id for email in emails)
+            raise
         with self._changed:
             self._waiting.add(going, began)
         if len(emails) == size and not self.probing:
@@ -256,6 +264,7 @@ class Delivery:
             unseen = []
         except Exception as error:
             self._fault = error
+            let_go_of_connection()
         finally:
             with self._changed:
                 self._waiting.add_just_looked_at(wanted)

@@ -166,7 +166,10 @@ class _Lane:
                 answer = Answer(
                     Phase.ACCEPTANCE, None, f"the mailer failed: {type(error).__name__}"
                 )
-                self.answered([(begun.parcel, answer) for begun in self._begun.values()])
+                try:
+                    self.answered([(begun.parcel, answer) for begun in self._begun.values()])
+                finally:
+                    self._give_back_begun()  # those that were to go as they are now
             else:
                 return
 
@@ -206,8 +209,10 @@ class _Lane:
         """As in `Source`."""
         settled = [(self._begun.pop(id(parcel)), answer) for parcel, answer in answers]
         with self._ours():
-            self._record([each for each in settled if not circuit.opens(each[1])])
-            self._refuse_all([each for each in settled if circuit.opens(each[1])])
+            try:
+                self._record([each for each in settled if not circuit.opens(each[1])])
+            finally:
+                self._refuse_all([each for each in settled if circuit.opens(each[1])])
 
     @contextmanager
     def _ours(self) -> Iterator[None]:

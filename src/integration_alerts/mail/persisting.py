@@ -33,6 +33,9 @@ def persist(action: Callable[[], Result], stopping: Callable[[], bool]) -> Resul
 
 
 def let_go_of_connection() -> None:
-    """Give this thread's connection back to the pool: a slow mail server must not hold one."""
+    """Give this thread's connection back to the pool, or let it end if it is broken.
+
+    A thread that waits for one mail server must not hold one.
+    """
     if not connection.in_atomic_block:
         connection.close()

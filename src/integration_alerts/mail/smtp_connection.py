@@ -5,8 +5,8 @@ A conversation comes in steps: it waits for nothing itself, `smtp_conversations`
 Where the server offers pipelining (RFC 2920), the next email's envelope follows the final dot of
 the one before, so that each costs one round trip. Its body waits until the outcome of the one
 before is durable: at any moment, at most one email of a connection may have been accepted without
-our knowing (R24). Judges nothing: `rules.retry` says what an answer means, and `mail.smtp` which
-connection to use.
+our knowing (R24). Judges nothing: `rules.retry` says what an answer means, and
+`smtp_conversations` which connection to use.
 """
 
 import time
@@ -40,10 +40,12 @@ class Settled(Struct, frozen=True):
 
     mail: Outgoing
     answer: Answer
+    amid: bool = False
+    """Whether the body of another email is under way: then it must go on, to hear of that one."""
 
 
 class Unsent(Struct, frozen=True):
-    """An email of which the server has seen nothing: the connection was not there any more."""
+    """An email of which the server has seen no body: the connection was not there any more."""
 
     mail: Outgoing
     answer: Answer
@@ -105,7 +107,7 @@ class SmtpConnection:
         self.usable = False
 
     def _fitting(
-        self, mail: Outgoing | None, take: Callable[[], Outgoing | None]
+        self, mail: Outgoing | None, take: Callable[[], Outgoing | None], *, amid: bool = False
     ) -> Generator[Settled, None, Outgoing | None]:
         """The first of this and the next ones whose addresses this server understands."""
         while mail is not None:
@@ -114,7 +116,7 @@ class SmtpConnection:
             try:
                 return mail.in_ascii()
             except AddressError as error:
-                yield Settled(mail, error.answer)
+                yield Settled(mail, error.answer, amid)
                 mail = take()
         return None
 
@@ -172,7 +174,7 @@ class SmtpConnection:
         return (last_words if kind(last_words) in (4, 5) else failed), None
 
     def _announce(self, more: Outgoings) -> Conversing[Outgoing | None]:
-        following = yield from self._fitting(more.at_hand(), more.at_hand)
+        following = yield from self._fitting(more.at_hand(), more.at_hand, amid=True)
         if following is not None:  # should it not get through, its answers will be missing
             self._announced_at = time.monotonic()
             commands = self._commands(following).encode()

@@ -25,6 +25,7 @@ from integration_alerts.rules.retry import Answer
 
 # An email that waited longer than this for a new connection is asked about again (R10).
 _STALE_SECONDS = 0.5
+_LONG_AGO = 0.0
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
 
@@ -34,6 +35,8 @@ class _Talk:
 
     connection: SmtpConnection
     steps: Conversing[Unsent | None]
+    was_kept: bool
+    """Whether the connection was kept open before, and may be dead by now."""
     deadline: float = 0.0
     events: int = _READ
     settled: Settled | None = None
@@ -54,7 +57,7 @@ class Conversations:
         self._settled: list[_Talk] = []
         self._waiting: deque[tuple[Outgoing, float]] = deque()  # for a connection, since when
         self._opening = 0
-        self._opened: queue.SimpleQueue[SmtpConnection | SessionError] = queue.SimpleQueue()
+        self._opened: queue.SimpleQueue[SmtpConnection | Exception] = queue.SimpleQueue()
         self._selector = selectors.DefaultSelector()
         self._bell = Bell()
         self._fault: Exception | None = None
@@ -106,58 +109,44 @@ class Conversations:
     def _begin(self) -> bool:
         """Begin what can be begun; returns whether anything is under way."""
         self._take_opened()
-        while not (self._talks or self._opening):
+        if not (self._talks or self._opening):
             mail = self._next_waiting() or self._first_of(self._source.take)
             if mail is None:
                 return False
-            self._begin_first(mail)
+            self._begin_with(mail)
         while self._has_room():
             # Who waits while a connection is opened for it must not have another one opened.
             waits = len(self._waiting) > self._opening
             mail = self._next_waiting() if waits else self._first_of(self._source.at_hand)
             if mail is None:
                 break
-            connection = self._pool.take()
-            if connection is None:
-                self._waiting.append((mail, time.monotonic()))
-                self._open_apart()
-            else:
-                self._talk(connection, mail)
+            self._begin_with(mail)
         return True
 
     def _has_room(self) -> bool:
-        # At least one is under way here, so that the limit is never zero.
+        # Until one works, one is opened at a time: a wrong password is not tried forty times.
         count = len(self._talks) + self._opening
-        return count < self._at_once and count < self._pool.allowed(self._at_once)
+        most = self._pool.allowed(self._at_once) if self._talks else 1
+        return count < min(most, self._at_once)
 
-    def _begin_first(self, mail: Outgoing) -> None:
-        """Nothing else is under way, so that nobody waits while a connection is opened here."""
+    def _begin_with(self, mail: Outgoing) -> None:
         connection = self._pool.take()
         if connection is not None:
-            self._talk(connection, mail)
+            self._talk(connection, mail, was_kept=True)
             return
-        try:
-            connection = self._connect()
-        except SessionError as error:
-            self._answer([(mail.parcel, error.answer)])
-            return
-        # Greeting, TLS and sign-in may have taken minutes.
-        if self.still_wanted(mail):
-            self._talk(connection, mail)
-        else:
-            self._pool.give_back(connection)
-
-    def _open_apart(self) -> None:
+        self._waiting.append((mail, time.monotonic()))
         self._opening += 1
+        if self._at_once == 1:
+            self._open()
+        else:
+            threading.Thread(target=self._open, name="opening", daemon=True).start()
 
-        def open_one() -> None:
-            try:
-                self._opened.put(self._connect())
-            except SessionError as error:
-                self._opened.put(error)
-            self._bell.ring()
-
-        threading.Thread(target=open_one, name="opening", daemon=True).start()
+    def _open(self) -> None:
+        try:
+            self._opened.put(self._connect())
+        except Exception as error:
+            self._opened.put(error)
+        self._bell.ring()
 
     def _take_opened(self) -> None:
         """Connections that were opened meanwhile, for the emails that wait for one."""
@@ -169,15 +158,17 @@ class Conversations:
                 if mail is None:
                     self._pool.give_back(opened)
                 else:
-                    self._talk(opened, mail)
+                    self._talk(opened, mail, was_kept=False)
+            elif not isinstance(opened, SessionError):
+                raise opened
             elif self._talks:  # which go well: a refusal of one more is no email's fault
-                self._pool.limit_to(len(self._talks), opened.answer)
+                self._pool.limit_to(len(self._talks) + self._pool.count, opened.answer)
             elif self._waiting:
                 mail, _ = self._waiting.popleft()
                 self._answer([(mail.parcel, opened.answer)])
 
-    def _talk(self, connection: SmtpConnection, mail: Outgoing) -> None:
-        talk = _Talk(connection, connection.converse(mail, self))
+    def _talk(self, connection: SmtpConnection, mail: Outgoing, *, was_kept: bool) -> None:
+        talk = _Talk(connection, connection.converse(mail, self), was_kept)
         self._talks.add(talk)
         self._selector.register(connection.socket, _READ, talk)
         self._advance(talk)
@@ -226,8 +217,9 @@ class Conversations:
             settled = [talk.settled for talk in talks if talk.settled]
             self._answer([(each.mail.parcel, each.answer) for each in settled])
             for talk in talks:
+                goes_on = self._fault is None or (talk.settled and talk.settled.amid)
                 talk.settled = None
-                if self._fault is None:
+                if goes_on:
                     self._advance(talk)
                 else:
                     self._drop(talk)
@@ -244,9 +236,9 @@ class Conversations:
         self._pool.give_back(talk.connection)
         if unsent is None:
             return
-        if talk.connection.emails:  # it was kept open, and the server is most likely well
+        if talk.was_kept or talk.connection.emails:  # the server is most likely well
             self._pool.dismiss_idle()
-            self._waiting.appendleft((unsent.mail, time.monotonic()))
+            self._waiting.appendleft((unsent.mail, _LONG_AGO))
         else:
             self._answer([(unsent.mail.parcel, unsent.answer)])
 

@@ -68,6 +68,11 @@ class SmtpPool:
         for thread in self._leaving:
             thread.join()
 
+    @property
+    def count(self) -> int:
+        """How many connections are idle."""
+        return len(self._idle)
+
     def limit_to(self, count: int, answer: Answer) -> None:
         """Note that the server gives us no more connections than these, for a while."""
         seconds = _AWAY_SECONDS if answer.code is None else _REFUSED_SECONDS

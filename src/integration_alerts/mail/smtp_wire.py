@@ -105,6 +105,7 @@ class SmtpWire(smtplib.SMTP):
                 return int(code), b"\n".join(words)
         if len(self._unread) > _LONGEST_REPLY:
             raise OSError(f"the answer is longer than {_LONGEST_REPLY} bytes")
+        self._open_socket()  # what was closed here says no more
         return None
 
     def receive(self) -> None:
