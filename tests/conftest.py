@@ -29,7 +29,7 @@ class Furnished:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The files that take longest go first, in random order still: no process is late at the end."""
+    """Files that take long go first, in random order still, so that all processes end together."""
     items.sort(key=lambda item: "acceptance" not in item.path.parts)
 
 
