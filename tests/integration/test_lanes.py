@@ -44,6 +44,12 @@ def all_sent() -> bool:
     return not Email.objects.exclude(status="sent").exists()
 
 
+def fail(world: World, integration: str) -> None:
+    """Queue one more mail to Ada."""
+    world.report("failed", integration, company="south")
+    world.plan()
+
+
 def wait_until_all_are_sent() -> None:
     wait_for(all_sent, what=lambda: f"all to be sent: {list(Email.objects.values('status'))}")
 
@@ -89,8 +95,7 @@ def test_no_call_is_lost_however_it_meets_the_end_of_a_lane(
 ) -> None:
     with mailer_to(server) as mailer, lanes_of(courier_of(world, mailer)) as lanes:
         for number in range(40):
-            world.report("failed", f"ads-{number}", company="south")
-            world.plan()
+            fail(world, f"ads-{number}")
             Email.objects.filter(open=True).update(open=False)
             lanes.wake()
         wait_until_all_are_sent()
@@ -105,8 +110,7 @@ def test_what_comes_while_a_mail_server_is_slow_does_not_wait_for_it(
     with mailer_to(server) as mailer, lanes_of(courier_of(world, mailer)) as lanes:
         lanes.wake()
         wait_for(lambda: server.connections == 1, what="the first to begin")
-        world.report("failed", "another", company="south")
-        world.plan()
+        fail(world, "another")
         lanes.wake()
         wait_for(lambda: server.connections == 2, what="the second to begin", patience=0.9)
         wait_until_all_are_sent()
@@ -119,8 +123,7 @@ def test_clerks_whose_connections_broke_get_new_ones(world: World, server: SmtpS
         wait_until_all_are_sent()
         with connection.cursor() as cursor:
             cursor.execute(_END_OTHER_SESSIONS)
-        world.report("failed", "another", company="south")
-        world.plan()
+        fail(world, "another")
 
         def sent() -> bool:
             lanes.wake()  # as the sweep does

@@ -6,16 +6,13 @@ from what the worker has claimed. Speaks to no server itself: `lanes` and a mail
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from itertools import chain
 
-from integration_alerts.directory.sharing import Shared
 from integration_alerts.mail import circuits, outbox, pacing
 from integration_alerts.mail.circuits import Permission
 from integration_alerts.mail.courier import Clerks, Courier
-from integration_alerts.mail.models import EmailStatus
-from integration_alerts.mail.outbox import Attempt, Claimed
+from integration_alerts.mail.outbox import Claimed
 from integration_alerts.mail.persisting import let_go_of_connection, persist
 from integration_alerts.mail.waiting_emails import WaitingEmails
 
@@ -26,14 +23,13 @@ Work = Callable[[], None]
 BATCH = 250
 _LEAST_LOOKED_AT, _MOST_LOOKED_AT = 20, 120
 _CALL_SECONDS = 0.25
-_MOMENT_SECONDS = 0.003  # others are about to have an answer: they are spared a transaction
 # By so much emails that were not begun go ahead of one that met a refusal of them all: should the
 # server mean that one alone, they do not wait for it for ever.
 _AHEAD = timedelta(seconds=5)
 
 
 class Delivery:
-    """What the lanes of a worker share: the emails that it has claimed, and the way to record."""
+    """What the lanes of a worker share: the emails that it has claimed."""
 
     def __init__(
         self,
@@ -51,9 +47,6 @@ class Delivery:
             clerks: Who speaks to the database for all lanes; None: each lane does so itself.
         """
         self.courier = courier
-        self._outcomes = Shared(
-            self._record, most=BATCH, concerns_all=lambda _: True, moment=_MOMENT_SECONDS
-        )
         self.probing = False
         """Whether the one email in hand is to show if the mailer takes any."""
         self.claimed = 0
@@ -112,10 +105,6 @@ class Delivery:
             courier.in_hand.drop([email.id])
         return found[0] if found else None
 
-    def record(self, attempts: Sequence[Attempt]) -> Sequence[EmailStatus]:
-        """Note what came of emails, together with what others note now; durable on return."""
-        return self._outcomes.take(attempts, len(attempts))
-
     def expect_more(self) -> None:
         """Note that something may have become due."""
         with self._changed:
@@ -148,17 +137,6 @@ class Delivery:
         with self._changed:
             ids = [email.id for email in self._waiting.take_all()]
         self.give_back(ids, ahead=True)
-
-    def _record(self, shares: Sequence[Sequence[Attempt]]) -> Sequence[Sequence[EmailStatus]]:
-        courier = self.courier
-        attempts = list(chain.from_iterable(shares))
-
-        def write() -> Mapping[int, EmailStatus]:
-            return persist(lambda: outbox.record(attempts, courier.worker), courier.stopping)
-
-        clerks = None if courier.mailer.many_at_once else self._clerks
-        statuses = clerks.recording.submit(write).result() if clerks else write()
-        return [[statuses[attempt.email.id] for attempt in share] for share in shares]
 
     def _begin_what_is_needed(self) -> Work | None:
         """Have clerks claim and look ahead of the lanes; without them: what the lane must do."""

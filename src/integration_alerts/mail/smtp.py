@@ -11,14 +11,14 @@ from integration_alerts.mail.email_url import MailServer
 from integration_alerts.mail.mailers import NO_LONGER_WANTED, Parcel, Source, always, identity
 from integration_alerts.mail.smtp_connection import SmtpConnection
 from integration_alerts.mail.smtp_conversations import Conversations
-from integration_alerts.mail.smtp_pool import SmtpPool
-from integration_alerts.mail.smtp_session import SessionError, SmtpSession, Timeouts
+from integration_alerts.mail.smtp_pool import QUIT_SECONDS, SmtpPool
+from integration_alerts.mail.smtp_session import SessionError, SmtpSession
+from integration_alerts.mail.smtp_waits import Timeouts
 from integration_alerts.rules.retry import Answer, Phase
 
 __all__ = ["SmtpMailer", "Timeouts"]
 
 _DEFAULT_TIMEOUTS = Timeouts()
-_QUIT_SECONDS = 2.0
 
 
 class SmtpMailer:
@@ -87,7 +87,7 @@ class SmtpMailer:
         except SessionError as error:
             return error.answer
         answer = session.ask(Phase.GREETING, self._timeouts.command, "NOOP")
-        session.quit(_QUIT_SECONDS)
+        session.quit(QUIT_SECONDS)
         return answer
 
     def close(self) -> None:

@@ -16,13 +16,14 @@ from typing import Protocol, TypeAlias, TypeVar
 from msgspec import Struct
 
 from integration_alerts.mail.smtp_envelope import AddressError, Outgoing
-from integration_alerts.mail.smtp_session import SmtpSession, Steps, Wait, kind
+from integration_alerts.mail.smtp_session import SmtpSession, kind
+from integration_alerts.mail.smtp_waits import Steps, Wait
 from integration_alerts.rules.retry import Answer, Phase
 
 _LAST_WORDS_SECONDS = 1.0
 _SERVICE_CLOSING = 421
 # An email whose envelope waited longer than this is asked about again before its body goes (R10).
-_STALE_SECONDS = 0.5
+STALE_SECONDS = 0.5
 
 
 class Outgoings(Protocol):
@@ -151,7 +152,7 @@ class SmtpConnection:
 
     def _may_go_on(self, mail: Outgoing, more: Outgoings) -> bool:
         """Whether the body of an email may follow, whose envelope was sent some time ago."""
-        if time.monotonic() - self._announced_at < _STALE_SECONDS or more.still_wanted(mail):
+        if time.monotonic() - self._announced_at < STALE_SECONDS or more.still_wanted(mail):
             return True
         self._session.close()  # nothing else takes back what was announced
         return False

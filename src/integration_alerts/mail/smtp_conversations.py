@@ -7,9 +7,7 @@ Knows no SMTP: `smtp_connection` does.
 """
 
 import contextlib
-import queue
 import selectors
-import threading
 import time
 from collections import deque
 from collections.abc import Callable
@@ -17,14 +15,19 @@ from dataclasses import dataclass
 
 from integration_alerts.mail.bell import Bell
 from integration_alerts.mail.mailers import Parcel, Source
-from integration_alerts.mail.smtp_connection import Conversing, Settled, SmtpConnection, Unsent
+from integration_alerts.mail.smtp_connection import (
+    STALE_SECONDS,
+    Conversing,
+    Settled,
+    SmtpConnection,
+    Unsent,
+)
 from integration_alerts.mail.smtp_envelope import AddressError, Outgoing
+from integration_alerts.mail.smtp_openings import Openings
 from integration_alerts.mail.smtp_pool import SmtpPool
 from integration_alerts.mail.smtp_session import SessionError
 from integration_alerts.rules.retry import Answer
 
-# An email that waited longer than this for a new connection is asked about again (R10).
-_STALE_SECONDS = 0.5
 _LONG_AGO = 0.0
 _READ, _WRITE = selectors.EVENT_READ, selectors.EVENT_WRITE
 
@@ -50,16 +53,14 @@ class Conversations:
     ) -> None:
         """`connect` waits for the server and raises SessionError; it is called from any thread."""
         self._pool = pool
-        self._connect = connect
         self._source = source
         self._at_once = at_once
         self._talks: set[_Talk] = set()
         self._settled: list[_Talk] = []
         self._waiting: deque[tuple[Outgoing, float]] = deque()  # for a connection, since when
-        self._opening = 0
-        self._opened: queue.SimpleQueue[SmtpConnection | Exception] = queue.SimpleQueue()
         self._selector = selectors.DefaultSelector()
         self._bell = Bell()
+        self._openings = Openings(connect, self._bell.ring)
         self._fault: Exception | None = None
 
     def run(self) -> None:
@@ -93,7 +94,7 @@ class Conversations:
     def _next_waiting(self) -> Outgoing | None:
         while self._waiting and self._fault is None:
             mail, since = self._waiting.popleft()
-            if time.monotonic() - since < _STALE_SECONDS or self.still_wanted(mail):
+            if time.monotonic() - since < STALE_SECONDS or self.still_wanted(mail):
                 return mail
         return None
 
@@ -109,14 +110,14 @@ class Conversations:
     def _begin(self) -> bool:
         """Begin what can be begun; returns whether anything is under way."""
         self._take_opened()
-        if not (self._talks or self._opening):
+        if not (self._talks or self._openings.count):
             mail = self._next_waiting() or self._first_of(self._source.take)
             if mail is None:
                 return False
             self._begin_with(mail)
         while self._has_room():
             # Who waits while a connection is opened for it must not have another one opened.
-            waits = len(self._waiting) > self._opening
+            waits = len(self._waiting) > self._openings.count
             mail = self._next_waiting() if waits else self._first_of(self._source.at_hand)
             if mail is None:
                 break
@@ -125,7 +126,7 @@ class Conversations:
 
     def _has_room(self) -> bool:
         # Until one works, one is opened at a time: a wrong password is not tried forty times.
-        count = len(self._talks) + self._opening
+        count = len(self._talks) + self._openings.count
         most = self._pool.allowed(self._at_once) if self._talks else 1
         return count < min(most, self._at_once)
 
@@ -135,24 +136,11 @@ class Conversations:
             self._talk(connection, mail, was_kept=True)
             return
         self._waiting.append((mail, time.monotonic()))
-        self._opening += 1
-        if self._at_once == 1:
-            self._open()
-        else:
-            threading.Thread(target=self._open, name="opening", daemon=True).start()
-
-    def _open(self) -> None:
-        try:
-            self._opened.put(self._connect())
-        except Exception as error:
-            self._opened.put(error)
-        self._bell.ring()
+        self._openings.begin(apart=self._at_once > 1)
 
     def _take_opened(self) -> None:
         """Connections that were opened meanwhile, for the emails that wait for one."""
-        while not self._opened.empty():
-            opened = self._opened.get()
-            self._opening -= 1
+        for opened in self._openings.take_done():
             if isinstance(opened, SmtpConnection):
                 mail = self.at_hand()
                 if mail is None:
@@ -175,7 +163,7 @@ class Conversations:
 
     def _go_on(self) -> None:
         """Wait until something can go on, and let it."""
-        if self._settled or not (self._talks or self._opening):
+        if self._settled or not (self._talks or self._openings.count):
             return
         soonest = min((talk.deadline for talk in self._talks), default=None)
         wait = None if soonest is None else max(soonest - time.monotonic(), 0)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from integration_alerts.mail.smtp_connection import SmtpConnection
 from integration_alerts.rules.retry import Answer
 
-_QUIT_SECONDS = 2.0
+QUIT_SECONDS = 2.0
 # For so long a server that refused a further connection in words is asked for no more than it gave
 # us; one that could not be reached for a moment, or said nothing, is tried again sooner.
 _REFUSED_SECONDS, _AWAY_SECONDS = 60.0, 2.0
@@ -111,6 +111,6 @@ class SmtpPool:
 
 def _quit_all(connections: list[SmtpConnection]) -> None:
     """Say goodbye one after the other, within one time limit for all of them."""
-    deadline = time.monotonic() + _QUIT_SECONDS
+    deadline = time.monotonic() + QUIT_SECONDS
     for connection in connections:
         connection.quit(max(deadline - time.monotonic(), 0))
