@@ -1,12 +1,53 @@
 """What goes wrong between opening a form and saving it: nothing is made twice, nothing is lost."""
 
-from playwright.sync_api import Page, expect
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, Route, expect
 from tests.browser.conftest import PHONE, Check, Visit
 from tests.browser.prepare import PASSWORD
 from tests.browser.site import Site
 from tests.browser.walking import bin_of, choose, delete, open_panel, panel, press_save, row
 
 JOOST, MEI = "joost@lantern.example", "mei@lantern.example"
+
+
+def choose_joost(page: Page) -> None:
+    page.get_by_label("User", exact=True).select_option(index=1)
+
+
+def search_for_hubspot(page: Page) -> None:
+    page.get_by_label("Search").fill("hubspot")
+
+
+def choose_failed(page: Page) -> None:
+    page.get_by_label("State").select_option("failed")
+
+
+@pytest.mark.parametrize(
+    ("path", "act", "seen", "times"),
+    [
+        ("alerts/new", choose_joost, "text=Mail goes to joost@lantern.example", 1),
+        ("", search_for_hubspot, "#results >> text=Meta Ads", 0),
+        ("", choose_failed, "#results >> text=Slack", 0),
+    ],
+)
+def test_what_was_done_before_the_scripts_came_counts(
+    site: Site, visit: Visit, path: str, act: Callable[[Page], None], seen: str, times: int
+) -> None:
+    page = visit("ines", f"{site.account()}alerts")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/htmx*", hold)
+    page.goto(site.account() + path, wait_until="commit")
+    act(page)
+    page.wait_for_function("document.readyState == 'interactive'")
+    assert held
+    held[0].continue_()
+    expect(page.locator(seen)).to_have_count(times)
 
 
 def test_a_double_click_on_save_makes_one_alert(site: Site, visit: Visit) -> None:
