@@ -7,12 +7,13 @@ No mail is sent: what is composed counts as accepted by the mail server at the s
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import groupby
+from threading import Event
 from typing import Any
 
 from django.db import connection
 
 from integration_alerts.engine import advancing, intake, wakeups
+from integration_alerts.engine.stretches import Ahead
 from integration_alerts.integrations.reporting import Outcome
 from integration_alerts.integrations.reports import Report
 from integration_alerts.rules.states import Result
@@ -51,19 +52,21 @@ def _replay(
     wanted = [i for i, report in enumerate(reports) if until is None or report.occurred_at <= until]
     on_progress(len(reports) - len(wanted))
     ordered = sorted(wanted, key=lambda index: reports[index].occurred_at)
-    for instant, group in groupby(ordered, key=lambda index: reports[index].occurred_at):
-        indexes = list(group)
-        clock.run_until(instant, inclusive=False)
-        recorded = intake.record_reports([reports[index] for index in indexes], instant)
+    ahead = Ahead((index, reports[index]) for index in ordered)
+    while ahead.next_at is not None:
+        clock.run_until(ahead.next_at, inclusive=False)
+        stretch = ahead.next_stretch(clock.due)
+        recorded = intake.record_reports([report for _, report in stretch.reports], stretch.until)
+        ahead.note(stretch, recorded.outcomes)
         rejections += [
             Rejection(index, outcome)
-            for index, outcome in zip(indexes, recorded.outcomes, strict=True)
+            for (index, _), outcome in zip(stretch.reports, recorded.outcomes, strict=True)
             if outcome.result is Result.REJECTED
         ]
         if recorded.due:
             clock.look_again()
-            clock.run_until(instant, inclusive=True)
-        on_progress(len(indexes))
+            clock.run_until(stretch.until, inclusive=True)
+        on_progress(len(stretch.reports))
     end = until or (reports[ordered[-1]].occurred_at if ordered else None)
     if end is not None:
         clock.run_until(end, inclusive=True)
@@ -95,24 +98,24 @@ class _Clock:
     """Simulated time: goes from one due notice to the next."""
 
     def __init__(self) -> None:
-        self._next: datetime | None = None
+        self.due: datetime | None = None
 
     def look_again(self) -> None:
         """Find out when something is due next."""
         with connection.cursor() as cursor:
             cursor.execute("SELECT min(next_notice_at) FROM incident")
-            self._next = cursor.fetchone()[0]
+            self.due = cursor.fetchone()[0]
 
     def run_until(self, instant: datetime, *, inclusive: bool) -> None:
         """Do all that falls due before the instant, or up to it."""
-        while self._next is not None and (
-            self._next < instant or (inclusive and self._next == instant)
-        ):
-            due = self._next
+        while self.due is not None and (self.due < instant or (inclusive and self.due == instant)):
+            due = self.due
             # Grouping and flapping do not hide a notice here (SPEC section 4).
-            if advancing.plan(due, _DOMAIN, damped=False, at_once=True):
-                advancing.compose(due, _DOMAIN, at_once=True)
-            _accept_all(due)
+            emails = Event()
+            if advancing.plan(due, _DOMAIN, damped=False, at_once=True, on_due=emails.set):
+                advancing.compose(due, _DOMAIN, at_once=True, on_due=emails.set)
+            if emails.is_set():
+                _accept_all(due)
             self.look_again()
 
 
