@@ -71,6 +71,9 @@ class LateServer:
             data = b""
         other = self._other[number]
         if number not in self._clients:
+            # smtp-sink writes each reply by itself, and the second waits until the first one is
+            # acknowledged: for up to 40 ms more, where nobody has anything to say meanwhile.
+            self._sockets[number].setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
             self._late.append((time.monotonic() + self._seconds, other, data))
             if not data:
                 self._poll.unregister(number)  # the rest of what it said is under way

@@ -1,5 +1,6 @@
 """SMTP sending of many emails at once, over several connections held by one thread."""
 
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -65,6 +66,21 @@ def test_each_of_many_arrives_once_by_a_real_server() -> None:
     assert len(set(received)) == 300
     assert set(mails.codes()) == {("acceptance", 250)}
     assert server.connections <= 10
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="TCP_QUICKACK is Linux's")
+def test_a_server_that_writes_its_replies_one_by_one_waits_for_no_acknowledgement() -> None:
+    def script(client: Conversation) -> None:
+        client.greet("PIPELINING")
+        while True:
+            client.take_email()
+
+    seconds = []
+    for _ in range(3):  # the quickest: others may be busy on this machine
+        began = time.monotonic()
+        send(script, Mails(25), at_once=1)
+        seconds.append(time.monotonic() - began)
+    assert min(seconds) < 25 * 0.020  # Linux puts acknowledgements off by 40 ms
 
 
 def test_a_silent_connection_holds_up_no_other() -> None:

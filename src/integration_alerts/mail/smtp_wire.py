@@ -15,6 +15,7 @@ import time
 _LONGEST_REPLY = 65536
 _RECEIVE_AT_ONCE = 8192
 _CLOSE_ENOUGH = 0.1
+_QUICKLY: int | None = getattr(socket, "TCP_QUICKACK", None)  # of Linux alone
 
 
 class SmtpWire(smtplib.SMTP):
@@ -113,6 +114,7 @@ class SmtpWire(smtplib.SMTP):
         with contextlib.suppress(BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
             sock = self._open_socket()
             self._keep(sock.recv(_RECEIVE_AT_ONCE))
+            _acknowledge(sock)
             # What is decrypted already does not show when the socket is waited for.
             while isinstance(sock, ssl.SSLSocket) and sock.pending():
                 self._keep(sock.recv(_RECEIVE_AT_ONCE))
@@ -144,3 +146,14 @@ class SmtpWire(smtplib.SMTP):
             self._timeout = remaining
             sock.settimeout(remaining)
         return sock
+
+
+def _acknowledge(sock: socket.socket) -> None:
+    """Let the server know at once that its reply has come.
+
+    One that writes its replies one by one sends the second only when the first is acknowledged,
+    for which Linux takes up to 40 ms: with pipelining, these were added to every email.
+    """
+    if _QUICKLY is not None:  # holds for a while only
+        with contextlib.suppress(OSError):  # what was received counts all the same
+            sock.setsockopt(socket.IPPROTO_TCP, _QUICKLY, 1)
