@@ -3,8 +3,10 @@
 import dataclasses
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from itertools import cycle
 from typing import Any
 
 import pytest
@@ -256,7 +258,24 @@ def test_looking_again_and_recording_cost_the_same_statements_for_any_batch(
     attempts = [outbox.Attempt(email, ok, world.now, world.now, 0.5) for email in claimed]
     with CaptureQueriesContext(connection) as queries:
         outbox.record(attempts, world.worker)
-    assert len(queries) == 3 + 2  # the savepoint of the test's transaction
+    assert len(queries) == 1
+
+
+@pytest.mark.parametrize("count", [1, 10])
+def test_recording_refusals_among_acceptances_costs_the_same_statements_for_any_batch(
+    world: World, count: int
+) -> None:
+    world.queue(2 * count)
+    claimed = outbox.claim(world.worker, world.now, BATCH, STATIONERY)
+    answers = [Answer(Phase.ACCEPTANCE, 250, "ok"), Answer(Phase.RECIPIENT, 550, "no such user")]
+    attempts = [
+        outbox.Attempt(email, answer, world.now, world.now, 0.5)
+        for email, answer in zip(claimed, cycle(answers), strict=False)
+    ]
+    with CaptureQueriesContext(connection) as queries:
+        statuses = outbox.record(attempts, world.worker)
+    assert Counter(statuses.values()) == {"sent": count, "failed": count}
+    assert len(queries) == 1 + 3 + 2  # the savepoint of the test's transaction
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,6 +7,7 @@ Each function is one short transaction or part of one; none is open while a mail
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -97,18 +98,29 @@ def check_again(
 
 def record(attempts: Sequence[Attempt], worker: UUID) -> dict[int, EmailStatus]:
     """Note attempts and their outcomes; returns where each of the emails stands now."""
-    by_id = {attempt.email.id: attempt for attempt in attempts}
-    with transaction.atomic():
-        rows = outbox_rows.lock_to_record(by_id)
-        for row in rows:
-            attempt = by_id[row.id]
-            accepted = verdict(attempt.answer) is Verdict.ACCEPTED
-            # An acceptance counts even if this worker was taken for dead: it prevents a copy.
-            if row.claimed_by == worker or (accepted and row.status == EmailStatus.QUEUED):
-                _apply(row, attempt)
-        outbox_rows.add_attempts([_attempt_values(row, by_id[row.id]) for row in rows])
-        outbox_rows.save_outcomes(rows)
-    return {row.id: EmailStatus(row.status) for row in rows}
+    accepted: list[Attempt] = []
+    others: list[Attempt] = []
+    for attempt in attempts:
+        (accepted if verdict(attempt.answer) is Verdict.ACCEPTED else others).append(attempt)
+    values = [_attempt_values(attempt) for attempt in accepted]
+    # Noted as a whole or not at all: whoever calls tries again after a fault.
+    with transaction.atomic() if others else nullcontext():
+        statuses = outbox_rows.note_accepted(values, worker) if accepted else {}
+        statuses |= _record_others({attempt.email.id: attempt for attempt in others}, worker)
+    return {email_id: EmailStatus(status) for email_id, status in statuses.items()}
+
+
+def _record_others(attempts: Mapping[int, Attempt], worker: UUID) -> dict[int, str]:
+    """As `record`, those that were not accepted; in the caller's transaction."""
+    if not attempts:
+        return {}
+    rows = outbox_rows.lock_to_record(attempts)
+    for row in rows:
+        if row.claimed_by == worker:
+            _apply(row, attempts[row.id])
+    outbox_rows.add_attempts([_attempt_values(attempts[row.id]) for row in rows])
+    outbox_rows.save_outcomes(rows)
+    return {row.id: row.status for row in rows}
 
 
 def claimed_by(worker: UUID) -> set[int]:
@@ -168,8 +180,6 @@ def _apply(row: Row, attempt: Attempt) -> None:
     row.claimed_by = None
     row.next_attempt_at = None
     match verdict(answer):
-        case Verdict.ACCEPTED:
-            end(row, EmailStatus.SENT, "", finished)
         case Verdict.PERMANENT:
             end(row, EmailStatus.FAILED, f"refused: {answer.code} {answer.text}", finished)
         case Verdict.TRANSIENT:
@@ -180,10 +190,10 @@ def _apply(row: Row, attempt: Attempt) -> None:
                 row.status, row.next_attempt_at = EmailStatus.QUEUED.value, again
 
 
-def _attempt_values(row: Row, attempt: Attempt) -> tuple[Any, ...]:
+def _attempt_values(attempt: Attempt) -> tuple[Any, ...]:
     answer = attempt.answer
     return (
-        row.account_id, row.id, attempt.started, attempt.finished, attempt.email.address,
+        attempt.email.id, attempt.started, attempt.finished, attempt.email.address,
         answer.phase.value, answer.code, answer.text, answer.remote_id,
     )  # fmt: skip
 

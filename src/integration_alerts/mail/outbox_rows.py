@@ -78,8 +78,17 @@ def save_outcomes(rows: Sequence[Row]) -> None:
 
 
 def add_attempts(values: Sequence[tuple[Any, ...]]) -> None:
-    """Write delivery attempts: account, email, start, end, address, phase, code, answer, id."""
-    run(_ADD_ATTEMPTS, columns(values, 9))
+    """Write delivery attempts: email, start, end, address, phase, code, answer, remote id."""
+    run(_ADD_ATTEMPTS, columns(values, 8))
+
+
+def note_accepted(values: Sequence[tuple[Any, ...]], worker: UUID) -> dict[int, str]:
+    """Write attempts that were accepted, as `add_attempts`, and that their emails are sent.
+
+    Returns where the emails stand. One statement, which is a transaction: the next bodies of as
+    many connections wait for it.
+    """
+    return dict(fetch(_NOTE_ACCEPTED, [*columns(values, 8), worker]))
 
 
 def _with_message(record: tuple[Any, ...]) -> Row:
@@ -133,8 +142,32 @@ FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::integer
                claimed_by)
 WHERE email.id = batch.id"""
 
-_ADD_ATTEMPTS = """
+_BATCH = """
+SELECT * FROM unnest(%s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::text[], %s::text[],
+                     %s::integer[], %s::text[], %s::text[])
+     AS attempt (email_id, started_at, finished_at, address, phase, code, answer, remote_id)"""
+
+_INSERT_ATTEMPTS = """
 INSERT INTO delivery_attempt (account_id, email_id, started_at, finished_at, address, phase, code,
                               answer, remote_id)
-SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[], %s::timestamptz[], %s::text[],
-                     %s::text[], %s::integer[], %s::text[], %s::text[])"""
+SELECT email.account_id, batch.* FROM batch JOIN email ON email.id = batch.email_id"""
+
+_ADD_ATTEMPTS = f"WITH batch AS ({_BATCH}){_INSERT_ATTEMPTS}"
+
+# An acceptance counts even if this worker was taken for dead meanwhile: it prevents a copy.
+_NOTE_ACCEPTED = f"""
+WITH batch AS ({_BATCH}),
+sent AS (
+    UPDATE email
+    SET status = 'sent', outcome_reason = '', ended_at = batch.finished_at,
+        attempts = email.attempts + 1, next_attempt_at = NULL, claimed_by = NULL,
+        first_attempt_at = coalesce(email.first_attempt_at, batch.started_at)
+    FROM batch
+    WHERE email.id = batch.email_id AND (email.claimed_by = %s OR email.status = 'queued')
+    RETURNING email.id
+),
+added AS ({_INSERT_ATTEMPTS})
+SELECT email.id, CASE WHEN sent.id IS NULL THEN email.status ELSE 'sent' END
+FROM batch
+JOIN email ON email.id = batch.email_id
+LEFT JOIN sent ON sent.id = email.id"""
