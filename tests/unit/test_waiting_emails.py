@@ -37,6 +37,14 @@ def test_a_look_grows_old(monkeypatch: pytest.MonkeyPatch) -> None:
     assert waiting.take_stale(2) == emails(1, 2)
 
 
+def test_what_grows_old_before_a_look_could_come_back_does_not_last() -> None:
+    waiting = WaitingEmails()
+    now = time.monotonic()
+    waiting.add(emails(1, 2), now - 0.6 * waiting_emails.FRESH_SECONDS)
+    waiting.add(emails(3), now + 60)
+    assert (waiting.fresh, waiting.lasting) == (3, 1)
+
+
 def test_what_was_not_looked_at_after_all_comes_first_again() -> None:
     waiting = WaitingEmails()
     waiting.add(emails(1, 2, 3), 0.0)

@@ -6,6 +6,7 @@ Not safe for several threads by itself: whoever shares it holds a lock.
 import time
 from collections import deque
 from collections.abc import Sequence
+from itertools import takewhile
 
 from integration_alerts.mail.outbox import Claimed
 
@@ -27,6 +28,12 @@ class WaitingEmails:
     def fresh(self) -> int:
         """How many may begin as they are."""
         return len(self._fresh)
+
+    @property
+    def lasting(self) -> int:
+        """How many may still begin as they are when a look that begins now has come back."""
+        newer = time.monotonic() - FRESH_SECONDS / 2
+        return sum(1 for _ in takewhile(lambda each: each[1] > newer, reversed(self._fresh)))
 
     @property
     def stale(self) -> int:
