@@ -17,6 +17,7 @@ from integration_alerts.directory.keys import create_key
 from integration_alerts.directory.models import ApiKey
 from integration_alerts.engine import intake
 from integration_alerts.engine.workers import Heartbeat
+from integration_alerts.integrations.models import StateChange
 from integration_alerts.mail.models import MailerCircuit
 
 pytestmark = pytest.mark.django_db
@@ -160,6 +161,20 @@ def test_without_a_valid_key_there_is_no_access(db: None, header: str, path: str
 def test_a_revoked_key_opens_nothing(api: Api, real_time: World) -> None:
     ApiKey.objects.update(revoked_at=real_time.now)
     problem(api.post("reports", []), 401)
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"no JSON", b"{}", b"[]", b"[1]", b"[%s1]" % (b"1," * 300), b"x" * 100_000],
+)
+def test_a_stranger_is_told_nothing_about_the_body(
+    real_time: World, body: bytes, content_type: str
+) -> None:
+    stranger = Api("ia_wrong")
+    problem(stranger.post("reports", body, content_type), 401)
+    problem(stranger.post("reports", [real_time.a_report("failed")]), 401)
+    assert StateChange.objects.count() == 0
 
 
 def test_a_key_of_one_account_knows_no_other(api: Api, real_time: World) -> None:

@@ -9,6 +9,8 @@ import pytest
 from django.db import connection
 from tests.world import World
 
+from integration_alerts.directory.keys import create_key
+from integration_alerts.directory.models import Account
 from integration_alerts.directory.statements import fetch
 from integration_alerts.engine import intake
 from integration_alerts.integrations.models import Incident, Integration, StateChange
@@ -151,19 +153,33 @@ def test_batches_of_processes_that_meet_never_deadlock() -> None:
 def test_single_reports_at_once_keep_their_answers_and_the_account_of_their_key() -> None:
     world = World()
     world.directory(*OTHER)
+    accounts = {account: Account.objects.get(external_id=account) for account in ("acme", "other")}
+    keys = {name: create_key(name, each, world.now) for name, each in accounts.items()}
     answers: dict[str, list[str]] = {"acme": [], "other": []}
+    strangers: list[str] = []
+
+    def report(account: str) -> dict[str, Any]:
+        return world.a_report("failed", f"ads-{random.randrange(10**9)}", account=account)
 
     def send(account: str) -> None:
         for number in range(10):
             named = "acme" if number % 2 else "other"
-            report = world.a_report("failed", f"ads-{random.randrange(10**9)}", account=named)
-            (taken,) = intake.take_reports([report], world.now, only_account=account)
-            assert taken.id == report["id"]
+            given = report(named)
+            (taken,) = intake.take_reports([given], world.now, key=keys[account])
+            assert taken.id == given["id"]
             assert taken.outcome.result.value == ("applied" if named == account else "rejected")
             answers[account].append(named)
 
-    at_once(*(lambda account=account: send(account) for account in ("acme", "other") * 3))
+    def send_as_a_stranger() -> None:
+        for _ in range(10):
+            with pytest.raises(intake.UnknownKeyError):
+                intake.take_reports([report("acme")], world.now, key="ia_wrong")
+            strangers.append("acme")
+
+    senders = [lambda account=account: send(account) for account in ("acme", "other") * 3]
+    at_once(*senders, send_as_a_stranger, send_as_a_stranger)
     assert {account: len(names) for account, names in answers.items()} == {"acme": 30, "other": 30}
+    assert len(strangers) == 20
     assert StateChange.objects.filter(account__external_id="acme").count() == 15
     assert StateChange.objects.count() == 30
 

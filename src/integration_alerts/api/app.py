@@ -14,7 +14,12 @@ from integration_alerts import __version__
 from integration_alerts.api import descriptions
 from integration_alerts.api.bodies import read_lines, read_reports
 from integration_alerts.api.bounces import router as bounces
-from integration_alerts.api.keys import BearerKey, PlatformKeyOrOperator
+from integration_alerts.api.keys import (
+    BearerKey,
+    KeyOfSmallRequest,
+    PlatformKeyOrOperator,
+    account_of,
+)
 from integration_alerts.api.problems import Problem, respond, server_error
 from integration_alerts.directory.keys import LiveKey
 from integration_alerts.engine import clock, importing, intake
@@ -35,16 +40,29 @@ api = NinjaAPI(
 api.add_router("bounces", bounces)
 
 
-@api.post("reports", summary="Report states", tags=["In"], openapi_extra=descriptions.reports())
+@api.post(
+    "reports",
+    summary="Report states",
+    tags=["In"],
+    auth=KeyOfSmallRequest(),
+    openapi_extra=descriptions.reports(),
+)
 def reports(request: HttpRequest) -> HttpResponse:
     """Take status reports in (R1, R2); durable when answered.
 
     One result a report, in order: a wrong report rejects itself, not its batch. An array is one
     transaction; NDJSON may be longer and is stored in batches of 1,000.
     """
+    key: LiveKey | str = request.auth  # type: ignore[attr-defined]  # set by ninja
+    try:
+        items = read_reports(request)
+    except Problem:
+        account_of(key)  # before all else: a stranger is told so, and nothing about the body
+        raise
+    known = {"key": key} if isinstance(key, str) else {"only_account": key.account}
     results = []
-    for batch in read_reports(request).batches(intake.BATCH):
-        taken = intake.take_reports(batch.values, clock.now(), only_account=_account(request))
+    for batch in items.batches(intake.BATCH):
+        taken = intake.take_reports(batch.values, clock.now(), **known)
         for index, (id_, outcome) in enumerate(taken):
             error = (
                 _error(batch.place(index), outcome.field, outcome.error) if outcome.error else None
@@ -106,8 +124,9 @@ def on_problem(request: HttpRequest, problem: Problem) -> HttpResponse:  # noqa:
     return respond(problem)
 
 
+@api.exception_handler(intake.UnknownKeyError)
 @api.exception_handler(AuthenticationError)
-def on_unauthenticated(request: HttpRequest, error: AuthenticationError) -> HttpResponse:  # noqa: ARG001
+def on_unauthenticated(request: HttpRequest, error: Exception) -> HttpResponse:  # noqa: ARG001
     """No key, or one that opens nothing here."""
     detail = "send a valid API key: Authorization: Bearer ia_…"
     return respond(Problem(HTTPStatus.UNAUTHORIZED, detail))

@@ -3,13 +3,14 @@
 The way of the data begins here; both the API and the command line come through it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.db import transaction
 
 from integration_alerts.alerts.subscribing import subscribe_activators
+from integration_alerts.directory.keys import LiveKey, find_keys
 from integration_alerts.directory.lines import LineError, decode
 from integration_alerts.directory.sharing import Shared
 from integration_alerts.engine import wakeups
@@ -42,22 +43,32 @@ class Taken(NamedTuple):
     outcome: Outcome
 
 
+class UnknownKeyError(Exception):
+    """The API key that came with reports does not exist, or is revoked."""
+
+
 def take_reports(
-    values: Sequence[Any], now: datetime, *, only_account: str | None = None
+    values: Sequence[Any], now: datetime, *, only_account: str | None = None, key: str | None = None
 ) -> list[Taken]:
     """Take what `parse_report` or `parse_reports` made of lines; one answer each.
 
     Durable when it returns. `only_account` is the account that the caller's key is bound to: every
-    other account is unknown to it.
+    other account is unknown to it. `key` is an API key that nobody has looked up yet: that is done
+    here, for small batches together with those of others. Raises UnknownKeyError.
     """
+    if key is not None and len(values) > SMALL:
+        (found,) = find_keys([key])
+        if found is None:
+            raise UnknownKeyError
+        only_account, key = found.account, None
     answers = [_read(value, now, only_account) for value in values]
     reports = [answer for answer in answers if isinstance(answer, Report)]
-    if not reports:
-        return answers  # type: ignore[return-value]  # all are rejections
-    if len(reports) <= SMALL:
-        outcomes = iter(_shared.take(_Request(reports, now), len(reports)))
-    else:
+    if len(reports) > SMALL:
         outcomes = iter(record_reports(reports, now).outcomes)
+    elif reports or key is not None:
+        outcomes = iter(_take_with_others(_Request(reports, now, key)))
+    else:
+        return answers  # type: ignore[return-value]  # all are rejections
     return [
         Taken(answer.id, next(outcomes)) if isinstance(answer, Report) else answer
         for answer in answers
@@ -114,13 +125,47 @@ def _record_once(reports: Sequence[Report], now: datetime) -> Recorded:
 class _Request(NamedTuple):
     reports: list[Report]
     now: datetime
+    key: str | None
 
 
-def _record_requests(requests: Sequence[_Request]) -> list[list[Outcome]]:
-    reports = [report for request in requests for report in request.reports]
-    recorded = record_reports(reports, max(request.now for request in requests))
-    outcomes = iter(recorded.outcomes)
-    return [[next(outcomes) for _ in request.reports] for request in requests]
+def _take_with_others(request: _Request) -> list[Outcome]:
+    outcomes = _shared.take(request, len(request.reports))
+    if outcomes is None:
+        raise UnknownKeyError
+    return outcomes
+
+
+def _record_requests(requests: Sequence[_Request]) -> list[list[Outcome] | None]:
+    """An outcome for each report of each request; None for a request whose key opens nothing."""
+    keys = list({request.key for request in requests if request.key is not None})
+    live = dict(zip(keys, find_keys(keys), strict=True)) if keys else {}
+    answers = [_refusals(request, live) for request in requests]
+    let_in = [
+        report
+        for request, answer in zip(requests, answers, strict=True)
+        for report, refusal in zip(request.reports, answer or (), strict=answer is not None)
+        if refusal is None
+    ]
+    recorded = record_reports(let_in, max(request.now for request in requests)) if let_in else None
+    outcomes = iter(recorded.outcomes if recorded else ())
+    return [
+        None if answer is None else [refusal or next(outcomes) for refusal in answer]
+        for answer in answers
+    ]
+
+
+def _refusals(request: _Request, live: Mapping[str, LiveKey | None]) -> list[Outcome | None] | None:
+    """Of each report why its key does not let it in, None where it does; None: no such key."""
+    only = None
+    if request.key is not None:
+        found = live[request.key]
+        if found is None:
+            return None
+        only = found.account
+    return [
+        None if only in (None, report.account) else unknown_account(report.account)
+        for report in request.reports
+    ]
 
 
 _shared = Shared(_record_requests, most=BATCH, concerns_all=is_away, moment=_MOMENT_SECONDS)
