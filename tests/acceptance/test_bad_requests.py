@@ -81,10 +81,14 @@ def test_20_mb_are_413_for_curl(live: Live, tmp_path: Path, expect: str) -> None
     assert_problem(reply, 413, "larger than 10 MB")
 
 
-def test_slow_clients_without_a_key_keep_nobody_waiting(live: Live) -> None:
+@pytest.mark.parametrize("header", ["", "Authorization: Bearer ia_wrong\r\n"])
+def test_slow_clients_without_a_key_keep_nobody_waiting(live: Live, header: str) -> None:
     """Their body is not read: whoever sends slowly would hold a thread meanwhile."""
     place = urlsplit(live.address)
-    head = "POST /api/v1/reports HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"
+    head = (
+        f"POST /api/v1/reports HTTP/1.1\r\nHost: x\r\n{header}"
+        "Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"
+    )
     with ExitStack() as clients:
         for _ in range(THREADS + 8):
             client = socket.create_connection((place.hostname or "", place.port or 80), timeout=10)

@@ -159,8 +159,13 @@ def test_without_a_valid_key_there_is_no_access(db: None, header: str, path: str
 
 
 def test_a_revoked_key_opens_nothing(api: Api, real_time: World) -> None:
+    api.post("reports", [real_time.a_report("failed")])
     ApiKey.objects.update(revoked_at=real_time.now)
     problem(api.post("reports", []), 401)
+    problem(api.post("reports", [real_time.a_report("active")]), 401)
+    problem(api.post("reports", [real_time.a_report("active")] * 300), 401)
+    problem(api.post("directory", []), 401)
+    assert StateChange.objects.count() == 1
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain"])

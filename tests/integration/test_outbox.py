@@ -10,11 +10,11 @@ from itertools import cycle
 from typing import Any
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from tests.world import STATIONERY, World
 
-from integration_alerts.mail import outbox, waiting_emails
+from integration_alerts.mail import outbox, outbox_rows, waiting_emails
 from integration_alerts.mail.delivering import BATCH
 from integration_alerts.mail.lanes import Lanes
 from integration_alerts.mail.models import DeliveryAttempt, Email
@@ -276,6 +276,58 @@ def test_recording_refusals_among_acceptances_costs_the_same_statements_for_any_
         statuses = outbox.record(attempts, world.worker)
     assert Counter(statuses.values()) == {"sent": count, "failed": count}
     assert len(queries) == 1 + 3 + 2  # the savepoint of the test's transaction
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_recorded_together_is_recorded_as_a_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    world.queue(2)
+    claimed = outbox.claim(world.worker, world.now, BATCH, STATIONERY)
+    attempts = [
+        outbox.Attempt(email, answer, world.now, world.now, 0.5)
+        for email, answer in zip(
+            claimed, [Answer(Phase.ACCEPTANCE, 250, "ok"), UNKNOWN], strict=True
+        )
+    ]
+    with monkeypatch.context() as patched:
+        patched.setattr(outbox_rows, "save_outcomes", lambda _: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            outbox.record(attempts, world.worker)
+    assert set(Email.objects.values_list("status", flat=True)) == {"sending"}
+    outbox.record(attempts, world.worker)
+    assert set(Email.objects.values_list("status", flat=True)) == {"sent", "failed"}
+    assert DeliveryAttempt.objects.count() == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_acceptance_waits_for_who_gives_the_email_back_at_this_moment() -> None:
+    world = World()
+    world.queue()
+    claimed = outbox.claim(OTHER_WORKER, world.now, BATCH, STATIONERY)
+    accepted = outbox.Attempt(
+        claimed[0], Answer(Phase.ACCEPTANCE, 250, "ok"), world.now, world.now, 0.5
+    )
+    outbox.give_back_abandoned([], world.now)
+    outbox.claim(world.worker, world.now, BATCH, STATIONERY)
+    statuses: list[object] = []
+
+    def note() -> None:
+        try:
+            statuses.extend(outbox.record([accepted], OTHER_WORKER).values())
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=note)
+    with transaction.atomic():
+        outbox.give_back([claimed[0].id], world.worker, world.now)
+        thread.start()
+        thread.join(0.3)
+        assert statuses == []
+    thread.join(10)
+    assert statuses == ["sent"]
+    assert world.emails() == ["ada sent"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,16 +11,11 @@ from ninja.errors import AuthenticationError, ValidationError
 from procrastinate.exceptions import ConnectorException
 
 from integration_alerts import __version__
-from integration_alerts.api import descriptions
-from integration_alerts.api.bodies import read_lines, read_reports
+from integration_alerts.api import descriptions, results
+from integration_alerts.api.bodies import JSON, read_lines, read_reports
 from integration_alerts.api.bounces import router as bounces
-from integration_alerts.api.keys import (
-    BearerKey,
-    KeyOfSmallRequest,
-    PlatformKeyOrOperator,
-    account_of,
-)
-from integration_alerts.api.problems import Problem, respond, server_error
+from integration_alerts.api.keys import BearerKey, PlatformKeyOrOperator, forget, look_up
+from integration_alerts.api.problems import Problem, database_away, respond, server_error
 from integration_alerts.directory.keys import LiveKey
 from integration_alerts.engine import clock, importing, intake
 from integration_alerts.mail import inbox
@@ -44,7 +39,7 @@ api.add_router("bounces", bounces)
     "reports",
     summary="Report states",
     tags=["In"],
-    auth=KeyOfSmallRequest(),
+    auth=BearerKey(leaves_small=True),
     openapi_extra=descriptions.reports(),
 )
 def reports(request: HttpRequest) -> HttpResponse:
@@ -57,18 +52,16 @@ def reports(request: HttpRequest) -> HttpResponse:
     try:
         items = read_reports(request)
     except Problem:
-        account_of(key)  # before all else: a stranger is told so, and nothing about the body
+        if isinstance(key, str) and look_up(key) is None:  # that comes before all else
+            raise intake.UnknownKeyError from None
         raise
-    known = {"key": key} if isinstance(key, str) else {"only_account": key.account}
-    results = []
-    for batch in items.batches(intake.BATCH):
-        taken = intake.take_reports(batch.values, clock.now(), **known)
-        for index, (id_, outcome) in enumerate(taken):
-            error = (
-                _error(batch.place(index), outcome.field, outcome.error) if outcome.error else None
-            )
-            results.append(descriptions.ReportResult(id_, outcome.result, error))
-    return _json(results)
+    if not isinstance(key, str):
+        return _as_json(results.take(items, only_account=key.account))
+    try:
+        return _as_json(results.take(items, key=key))
+    except intake.UnknownKeyError:
+        forget(key)
+        raise
 
 
 @api.post(
@@ -79,7 +72,7 @@ def directory(request: HttpRequest) -> HttpResponse:
 
     Lines apply in order, each by itself; sending them again changes nothing.
     """
-    results = []
+    answers = []
     for batch in read_lines(request).batches(importing.BATCH):
         imported = importing.take_directory(
             batch.values, clock.now(), only_account=_account(request)
@@ -87,11 +80,13 @@ def directory(request: HttpRequest) -> HttpResponse:
         for index, answer in enumerate(imported):
             wrong = answer.error
             error = (
-                None if wrong is None else _error(batch.place(index), wrong.field, wrong.message)
+                None
+                if wrong is None
+                else results.wrong(batch.place(index), wrong.field, wrong.message)
             )
             result = "applied" if wrong is None else "rejected"
-            results.append(descriptions.LineResult(answer.id, result, error))  # type: ignore[arg-type]
-    return _json(results)
+            answers.append(descriptions.LineResult(answer.id, result, error))  # type: ignore[arg-type]
+    return _json(answers)
 
 
 @api.get(
@@ -145,16 +140,8 @@ def on_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:  #
 @api.exception_handler(InterfaceError)
 @api.exception_handler(OperationalError)
 def on_database_away(request: HttpRequest, error: Exception) -> HttpResponse:
-    """The database cannot be reached; every batch is stored as a whole or not at all."""
-    logger.error("%s %s: the database is away: %s", request.method, request.path, error)
-    response = respond(
-        Problem(
-            HTTPStatus.SERVICE_UNAVAILABLE,
-            "the database is away; send it again, what was stored already has no second effect",
-        )
-    )
-    response.headers["Retry-After"] = "5"
-    return response
+    """The database cannot be reached."""
+    return database_away(f"{request.method} {request.path}", error)
 
 
 @api.exception_handler(Exception)
@@ -169,12 +156,11 @@ def _account(request: HttpRequest) -> str | None:
     return key.account
 
 
-def _error(place: str, field: str, message: str) -> str:
-    return f"{place}, {field}: {message}" if field else f"{place}: {message}"
-
-
 def _json(value: object) -> HttpResponse:
-    body = msgspec.json.encode(value)
+    return _as_json(msgspec.json.encode(value))
+
+
+def _as_json(body: bytes) -> HttpResponse:
     # With its length the server sends it in one piece.
     headers = {"Content-Length": str(len(body))}
-    return HttpResponse(body, content_type="application/json", headers=headers)
+    return HttpResponse(body, content_type=JSON, headers=headers)

@@ -57,7 +57,7 @@ def _read(
     body = read_body(request, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
     kind = request.content_type
     if kind == JSON:
-        return _array(body, array)
+        return read_array(body, array)
     if kind == NDJSON:
         return _lines(body, line)
     raise Problem(
@@ -92,7 +92,8 @@ def _lines(body: bytes, parse: Callable[[bytes], Any]) -> Items:
     return Items("line", [number for number, _ in lines], [parse(line) for _, line in lines])
 
 
-def _array(body: bytes, parse: Callable[[bytes], Any]) -> Items:
+def read_array(body: bytes, parse: Callable[[bytes], Any] = parse_reports) -> Items:
+    """The values of a body that is a JSON array; raises Problem when it is none."""
     try:
         values = parse(body)
     except LineError as error:

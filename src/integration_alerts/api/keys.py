@@ -1,56 +1,76 @@
 """Who may ask what of the API: keys are made by `integration-alerts apikey create`."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.http import HttpRequest
-from ninja.errors import AuthenticationError
 from ninja.security import HttpBearer
 
-from integration_alerts.directory.keys import LiveKey, find_keys
+from integration_alerts.directory.keys import LiveKey, digest, find_keys
 from integration_alerts.directory.sharing import Shared
 from integration_alerts.engine.operators import may_operate
 from integration_alerts.engine.retrying import is_away
 
-_SMALL_BYTES = 16_384  # a body of so many is read before its key is looked up
+_SMALL_BYTES = 16_384
+_MOST_FAMILIAR = 10_000
 
 # Looked up for each request, so that a revoked key opens nothing from the next one on.
 _keys = Shared(find_keys, most=100, concerns_all=is_away)
+# Digests of keys that were live when they were last looked up. No more than a hint.
+_familiar: set[bytes] = set()
 
 
 class BearerKey(HttpBearer):
     """`Authorization: Bearer ia_…`."""
 
-    def authenticate(self, request: HttpRequest, token: str) -> LiveKey | None:  # noqa: ARG002
-        """The live key behind the token."""
-        return _keys.take(token, 1)
+    def __init__(self, *, leaves_small: bool = False) -> None:
+        """`leaves_small`: whether `may_be_left` counts: then the token is handed on as it is."""
+        super().__init__()
+        self._leaves_small = leaves_small
 
-
-class KeyOfSmallRequest(BearerKey):
-    """`Authorization: Bearer ia_…`; that of a small request is left to whoever does its work.
-
-    One look-up then serves all requests that are dealt with together.
-    """
-
-    def authenticate(self, request: HttpRequest, token: str) -> LiveKey | str | None:  # type: ignore[override]
-        """The live key behind the token, or the token itself."""
-        length = request.META.get("CONTENT_LENGTH", "")
-        if length.isdecimal() and int(length) <= _SMALL_BYTES:
+    def authenticate(self, request: HttpRequest, token: str) -> LiveKey | str | None:
+        """The live key behind the token, or a token that is to be looked up later."""
+        if self._leaves_small and may_be_left(request.META, token):
             return token
-        return super().authenticate(request, token)
+        return look_up(token)
 
 
-def account_of(key: LiveKey | str) -> str | None:
-    """The account that a request's key is bound to; raises AuthenticationError if it is none."""
-    found = _keys.take(key, 1) if isinstance(key, str) else key
+def may_be_left(environ: Mapping[str, Any], token: str) -> bool:
+    """Whether a key's look-up may be left to whoever does the work of its request.
+
+    One look-up then serves all requests that are dealt with together. The body is read before it,
+    for which a thread waits, so this is for small ones with keys that were live lately.
+    """
+    length = environ.get("CONTENT_LENGTH", "")
+    return (
+        length.isdecimal()
+        and int(length) <= _SMALL_BYTES
+        and "HTTP_TRANSFER_ENCODING" not in environ  # which would count instead of the length
+        and digest(token) in _familiar
+    )
+
+
+def look_up(token: str) -> LiveKey | None:
+    """The live key behind a token."""
+    found = _keys.take(token, 1)
     if found is None:
-        raise AuthenticationError
-    return found.account
+        forget(token)
+    elif len(_familiar) < _MOST_FAMILIAR:
+        _familiar.add(digest(token))
+    return found
+
+
+def forget(token: str) -> None:
+    """Note that a key opens nothing any more."""
+    _familiar.discard(digest(token))
 
 
 class PlatformKey(BearerKey):
     """A platform key; a key of one account opens nothing here."""
 
-    def authenticate(self, request: HttpRequest, token: str) -> LiveKey | None:
+    def authenticate(self, request: HttpRequest, token: str) -> LiveKey | None:  # noqa: ARG002
         """The platform key behind the token."""
-        key = super().authenticate(request, token)
+        key = look_up(token)
         return key if key is not None and key.account is None else None
 
 

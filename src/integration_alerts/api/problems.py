@@ -1,11 +1,14 @@
 """Errors of the API as `application/problem+json` (RFC 9457)."""
 
+import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
+
+logger = logging.getLogger(__name__)
 
 
 class Problem(Exception):
@@ -47,6 +50,22 @@ def server_error(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     """A fault of ours: logged with its traceback, told without one."""
     detail = "a fault on our side; send it again, what was stored already has no second effect"
     return respond(Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
+
+
+def database_away(what: str, error: Exception) -> HttpResponse:
+    """The answer while the database cannot be reached; `what` was asked, for the log.
+
+    Every batch is stored as a whole or not at all.
+    """
+    logger.error("%s: the database is away: %s", what, error)
+    response = respond(
+        Problem(
+            HTTPStatus.SERVICE_UNAVAILABLE,
+            "the database is away; send it again, what was stored already has no second effect",
+        )
+    )
+    response.headers["Retry-After"] = "5"
+    return response
 
 
 class MethodNotAllowed:

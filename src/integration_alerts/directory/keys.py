@@ -24,7 +24,7 @@ def create_key(name: str, account: Account | None, now: datetime) -> str:
     """Make a key and return its secret, which is nowhere else; None as account: a platform key."""
     # 256 random bits: nothing to guess, so a plain digest is enough and lookup stays one index hit.
     secret = PREFIX + secrets.token_urlsafe(32)
-    ApiKey.objects.create(account=account, name=name, digest=_digest(secret), created_at=now)
+    ApiKey.objects.create(account=account, name=name, digest=digest(secret), created_at=now)
     return secret
 
 
@@ -35,10 +35,10 @@ def find_key(secret: str) -> LiveKey | None:
 
 def find_keys(secrets: Sequence[str]) -> list[LiveKey | None]:
     """The live key with each secret, as `find_key` finds one; one statement."""
-    digests = [_digest(secret) for secret in secrets]
-    rows = fetch(_LIVE, [array("\\x" + digest.hex() for digest in set(digests))])
-    live = {digest: LiveKey(account) for digest, account in rows}
-    return [live.get(digest) for digest in digests]
+    digests = [digest(secret) for secret in secrets]
+    rows = fetch(_LIVE, [array("\\x" + each.hex() for each in set(digests))])
+    live = {each: LiveKey(account) for each, account in rows}
+    return [live.get(each) for each in digests]
 
 
 def revoke_keys(keys: Iterable[ApiKey], now: datetime) -> None:
@@ -47,7 +47,8 @@ def revoke_keys(keys: Iterable[ApiKey], now: datetime) -> None:
     live.update(revoked_at=now)
 
 
-def _digest(secret: str) -> bytes:
+def digest(secret: str) -> bytes:
+    """What is kept of a key."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from django.db import connection
 
 from integration_alerts.engine import advancing, intake, wakeups
-from integration_alerts.engine.stretches import Ahead
+from integration_alerts.engine.spans import Ahead
 from integration_alerts.integrations.reporting import Outcome
 from integration_alerts.integrations.reports import Report
 from integration_alerts.rules.states import Result
@@ -55,18 +55,18 @@ def _replay(
     ahead = Ahead((index, reports[index]) for index in ordered)
     while ahead.next_at is not None:
         clock.run_until(ahead.next_at, inclusive=False)
-        stretch = ahead.next_stretch(clock.due)
-        recorded = intake.record_reports([report for _, report in stretch.reports], stretch.until)
-        ahead.note(stretch, recorded.outcomes)
+        span = ahead.next_span(clock.due)
+        recorded = intake.record_reports([report for _, report in span.reports], span.until)
+        ahead.note(span, recorded.outcomes)
         rejections += [
             Rejection(index, outcome)
-            for (index, _), outcome in zip(stretch.reports, recorded.outcomes, strict=True)
+            for (index, _), outcome in zip(span.reports, recorded.outcomes, strict=True)
             if outcome.result is Result.REJECTED
         ]
         if recorded.due:
             clock.look_again()
-            clock.run_until(stretch.until, inclusive=True)
-        on_progress(len(stretch.reports))
+            clock.run_until(span.until, inclusive=True)
+        on_progress(len(span.reports))
     end = until or (reports[ordered[-1]].occurred_at if ordered else None)
     if end is not None:
         clock.run_until(end, inclusive=True)

@@ -33,7 +33,7 @@ from integration_alerts.rules.states import Result
 BATCH = 1000
 
 SMALL = 100  # up to so many share a transaction with what other requests bring at the same time
-_MOMENT_SECONDS = 0.002  # for which one that was not alone the last time waits for others
+_MOMENT_SECONDS = 0.0007  # for which one that was not alone the last time waits for others
 
 
 class Taken(NamedTuple):

@@ -144,7 +144,10 @@ class Delivery:
             return None
         self._waiting.forget_old_looks()
         claims = self._more_due and self._runs_low() and not self._claiming
-        ahead = self._waiting.lasting <= (self._look_size() // 2 if self._clerks else 0)
+        # A clerk begins in time, so that emails are at hand while it looks.
+        ahead = not (
+            self._waiting.lasts(self._look_size() // 2) if self._clerks else self._waiting.fresh
+        )
         looks = ahead and self._waiting.stale > 0 and not self._looking
         self._claiming |= claims
         if self._clerks is None:

@@ -7,7 +7,6 @@ Each function is one short transaction or part of one; none is open while a mail
 
 import logging
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -102,23 +101,25 @@ def record(attempts: Sequence[Attempt], worker: UUID) -> dict[int, EmailStatus]:
     others: list[Attempt] = []
     for attempt in attempts:
         (accepted if verdict(attempt.answer) is Verdict.ACCEPTED else others).append(attempt)
-    values = [_attempt_values(attempt) for attempt in accepted]
+    if not others:
+        statuses = outbox_rows.note_accepted(_values_of(accepted), worker)
+        return {email_id: EmailStatus(status) for email_id, status in statuses.items()}
     # Noted as a whole or not at all: whoever calls tries again after a fault.
-    with transaction.atomic() if others else nullcontext():
-        statuses = outbox_rows.note_accepted(values, worker) if accepted else {}
-        statuses |= _record_others({attempt.email.id: attempt for attempt in others}, worker)
+    with transaction.atomic():
+        rows = outbox_rows.lock_to_record([attempt.email.id for attempt in attempts])
+        statuses = outbox_rows.note_accepted(_values_of(accepted), worker) if accepted else {}
+        statuses |= _record_others(others, [row for row in rows if row.id not in statuses], worker)
     return {email_id: EmailStatus(status) for email_id, status in statuses.items()}
 
 
-def _record_others(attempts: Mapping[int, Attempt], worker: UUID) -> dict[int, str]:
-    """As `record`, those that were not accepted; in the caller's transaction."""
-    if not attempts:
-        return {}
-    rows = outbox_rows.lock_to_record(attempts)
+def _record_others(
+    attempts: Sequence[Attempt], rows: Sequence[Row], worker: UUID
+) -> dict[int, str]:
+    by_id = {attempt.email.id: attempt for attempt in attempts}
     for row in rows:
         if row.claimed_by == worker:
-            _apply(row, attempts[row.id])
-    outbox_rows.add_attempts([_attempt_values(attempts[row.id]) for row in rows])
+            _apply(row, by_id[row.id])
+    outbox_rows.add_attempts(_values_of(attempts))
     outbox_rows.save_outcomes(rows)
     return {row.id: row.status for row in rows}
 
@@ -190,12 +191,15 @@ def _apply(row: Row, attempt: Attempt) -> None:
                 row.status, row.next_attempt_at = EmailStatus.QUEUED.value, again
 
 
-def _attempt_values(attempt: Attempt) -> tuple[Any, ...]:
-    answer = attempt.answer
-    return (
-        attempt.email.id, attempt.started, attempt.finished, attempt.email.address,
-        answer.phase.value, answer.code, answer.text, answer.remote_id,
-    )  # fmt: skip
+def _values_of(attempts: Sequence[Attempt]) -> list[tuple[Any, ...]]:
+    return [
+        (
+            attempt.email.id, attempt.started, attempt.finished, attempt.email.address,
+            attempt.answer.phase.value, attempt.answer.code, attempt.answer.text,
+            attempt.answer.remote_id,
+        )
+        for attempt in attempts
+    ]  # fmt: skip
 
 
 def _withdraw(wanted: Sequence[Wanted], now: datetime) -> None:

@@ -85,8 +85,8 @@ def add_attempts(values: Sequence[tuple[Any, ...]]) -> None:
 def note_accepted(values: Sequence[tuple[Any, ...]], worker: UUID) -> dict[int, str]:
     """Write attempts that were accepted, as `add_attempts`, and that their emails are sent.
 
-    Returns where the emails stand. One statement, which is a transaction: the next bodies of as
-    many connections wait for it.
+    Returns where the emails stand. One statement, because as many connections wait for it as had
+    an answer.
     """
     return dict(fetch(_NOTE_ACCEPTED, [*columns(values, 8), worker]))
 
@@ -154,20 +154,24 @@ SELECT email.account_id, batch.* FROM batch JOIN email ON email.id = batch.email
 
 _ADD_ATTEMPTS = f"WITH batch AS ({_BATCH}){_INSERT_ATTEMPTS}"
 
-# An acceptance counts even if this worker was taken for dead meanwhile: it prevents a copy.
+# An acceptance counts even if this worker was taken for dead meanwhile: it prevents a copy. Locked
+# apart: in everybody's order, and who gives it back at this moment is waited for.
 _NOTE_ACCEPTED = f"""
 WITH batch AS ({_BATCH}),
+locked AS (
+    SELECT id, account_id, status, claimed_by FROM email
+    WHERE id IN (SELECT email_id FROM batch)
+    ORDER BY id FOR NO KEY UPDATE
+),
 sent AS (
     UPDATE email
     SET status = 'sent', outcome_reason = '', ended_at = batch.finished_at,
         attempts = email.attempts + 1, next_attempt_at = NULL, claimed_by = NULL,
         first_attempt_at = coalesce(email.first_attempt_at, batch.started_at)
-    FROM batch
-    WHERE email.id = batch.email_id AND (email.claimed_by = %s OR email.status = 'queued')
+    FROM locked JOIN batch ON batch.email_id = locked.id
+    WHERE email.id = locked.id AND (locked.claimed_by = %s OR locked.status = 'queued')
     RETURNING email.id
 ),
 added AS ({_INSERT_ATTEMPTS})
-SELECT email.id, CASE WHEN sent.id IS NULL THEN email.status ELSE 'sent' END
-FROM batch
-JOIN email ON email.id = batch.email_id
-LEFT JOIN sent ON sent.id = email.id"""
+SELECT locked.id, CASE WHEN sent.id IS NULL THEN locked.status ELSE 'sent' END
+FROM locked LEFT JOIN sent ON sent.id = locked.id"""

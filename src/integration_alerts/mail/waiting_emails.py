@@ -6,7 +6,6 @@ Not safe for several threads by itself: whoever shares it holds a lock.
 import time
 from collections import deque
 from collections.abc import Sequence
-from itertools import takewhile
 
 from integration_alerts.mail.outbox import Claimed
 
@@ -29,11 +28,10 @@ class WaitingEmails:
         """How many may begin as they are."""
         return len(self._fresh)
 
-    @property
-    def lasting(self) -> int:
-        """How many may still begin as they are when a look that begins now has come back."""
+    def lasts(self, count: int) -> bool:
+        """Whether more than so many may begin when a look that starts now has come back."""
         newer = time.monotonic() - FRESH_SECONDS / 2
-        return sum(1 for _ in takewhile(lambda each: each[1] > newer, reversed(self._fresh)))
+        return len(self._fresh) > count and self._fresh[-count - 1][1] > newer
 
     @property
     def stale(self) -> int:

@@ -1,7 +1,7 @@
-"""Cutting a history into stretches in which nothing can happen before their last instant.
+"""Cutting a history into spans in which nothing can happen before their last instant.
 
-Pure. A replay takes each stretch in one transaction, and comes to the same notices as instant by
-instant, which `tests/unit/test_stretches.py` and the backtests of whole histories hold it to.
+Pure. A replay takes each span in one transaction, and comes to the same notices as instant by
+instant, which `tests/unit/test_spans.py` and the backtests of whole histories hold it to.
 """
 
 from collections import deque
@@ -18,7 +18,7 @@ MOST = 1000  # reports, unless an instant has more
 _TAKEN = frozenset({Result.APPLIED, Result.UNCHANGED})
 
 
-class Stretch(NamedTuple):
+class Span(NamedTuple):
     """Reports with their places in the history, up to this instant."""
 
     until: datetime
@@ -30,7 +30,7 @@ class Ahead:
 
     def __init__(self, reports: Iterable[tuple[int, Report]]) -> None:
         self._instants = deque(
-            Stretch(instant, list(group))
+            Span(instant, list(group))
             for instant, group in groupby(reports, key=lambda each: each[1].occurred_at)
         )
         self._states: dict[tuple[str, str], State] = {}  # as last reported and taken
@@ -40,7 +40,7 @@ class Ahead:
         """The next instant; None at the end."""
         return self._instants[0].until if self._instants else None
 
-    def next_stretch(self, due: datetime | None) -> Stretch:
+    def next_span(self, due: datetime | None) -> Span:
         """The instants up to the first that may move an incident, and none beyond what is `due`.
 
         Reports that repeat a state begin nothing and end nothing (R2).
@@ -55,11 +55,11 @@ class Ahead:
                 or len(reports) >= MOST
                 or any(self._may_move(report) for _, report in instant.reports)
             ):
-                return Stretch(instant.until, reports)
+                return Span(instant.until, reports)
 
-    def note(self, stretch: Stretch, outcomes: Sequence[Outcome]) -> None:
+    def note(self, span: Span, outcomes: Sequence[Outcome]) -> None:
         """Remember the states; a report that was not taken leaves its integration's unknown."""
-        for (_, report), outcome in zip(stretch.reports, outcomes, strict=True):
+        for (_, report), outcome in zip(span.reports, outcomes, strict=True):
             if outcome.result in _TAKEN:
                 self._states[_key(report)] = report.state
             else:
