@@ -4,6 +4,7 @@ import http.client
 import json
 import socket
 import subprocess
+import time
 from contextlib import ExitStack, closing
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -96,6 +97,25 @@ def test_slow_clients_without_a_key_keep_nobody_waiting(live: Live, header: str)
             client.sendall(head.encode())
 
         assert get(f"{live.address}/healthz").status == 200
+
+
+def test_a_body_that_comes_in_pieces_is_taken(live: Live) -> None:
+    key, body, place = live.installation.key(), _json(), urlsplit(live.address).netloc
+    assert _post(live, body).status == 200  # so that the key is known to be live
+    with closing(http.client.HTTPConnection(place, timeout=30)) as client:
+        client.putrequest("POST", "/api/v1/reports")
+        client.putheader("Authorization", f"Bearer {key}")
+        client.putheader("Content-Type", "application/json")
+        client.putheader("Content-Length", str(len(body)))
+        client.endheaders(body[:9])
+        for start in range(9, len(body), 40):
+            time.sleep(0.05)
+            client.send(body[start : start + 40])
+        response = client.getresponse()
+        answer = response.read()
+
+    assert response.status == 200, answer
+    assert json.loads(answer)[0]["result"] in ("applied", "unchanged", "duplicate")
 
 
 def test_a_chunked_body_is_taken(live: Live) -> None:

@@ -272,6 +272,8 @@ def test_a_directory_line_costs_the_same_statements_in_any_file(api: Api, count:
 
 def test_the_document_describes_both_bodies(client: Client) -> None:
     document = client.get("/api/v1/openapi.json").json()
+    assert "BearerKey" in document["components"]["securitySchemes"]
+    assert document["paths"]["/api/v1/reports"]["post"]["security"] == [{"BearerKey": []}]
     assert document["openapi"].startswith("3.1")
     reports = document["paths"]["/api/v1/reports"]["post"]
     schema = reports["requestBody"]["content"]["application/json"]["schema"]

@@ -91,6 +91,36 @@ def test_a_task_that_looks_for_all_its_work_takes_its_other_wakeups_away(quiet: 
     assert jobs() == ["engine:deliver"]
 
 
+def queues() -> list[str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT queue_name FROM procrastinate_jobs WHERE status = 'todo'")
+        return [row[0] for row in cursor.fetchall()]
+
+
+@pytest.mark.usefixtures("quiet")
+def test_a_worker_that_has_enough_to_do_calls_another_one_and_never_itself() -> None:
+    with Heartbeat() as caller:
+        workers.call_another(caller.worker)
+        assert queues() == []
+        with Heartbeat() as other:
+            for _ in range(20):
+                workers.call_another(caller.worker)
+            assert queues() == [wakeups.queue_of(other.worker)] * 20
+            assert set(jobs()) == {"engine:deliver"}
+            channel = f"procrastinate_queue_v1#{wakeups.queue_of(other.worker)}"
+            assert len(channel) < 64  # PostgreSQL's NAMEDATALEN
+
+
+@pytest.mark.usefixtures("quiet")
+def test_a_call_for_a_worker_that_is_gone_is_forgotten() -> None:
+    with Heartbeat() as alive:
+        for worker in (alive.worker, uuid.uuid4()):
+            wakeups.wake(wakeups.DELIVER, worker)
+        wakeups.wake(wakeups.PLAN)
+        tasks.forget_dead_workers(0)
+        assert sorted(queues()) == [wakeups.PLANNING_QUEUE, wakeups.queue_of(alive.worker)]
+
+
 def nobody() -> None:
     """Is told that emails may go."""
 

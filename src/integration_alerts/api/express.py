@@ -38,7 +38,7 @@ class Express:
         key = _key_of_small_request(environ)
         if key is None:
             return self._django(environ, start_response)
-        body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        body = _body(environ)
         environ["wsgi.input"] = BytesIO(body)
         try:
             status, headers, answer = _answer(body, key)
@@ -62,6 +62,15 @@ def _key_of_small_request(environ: WSGIEnvironment) -> str | None:
         and may_be_left(environ, key)
     )
     return key if usual else None
+
+
+def _body(environ: WSGIEnvironment) -> bytes:
+    """All of the body; less if it breaks off. One read may be no more than what has come."""
+    source, left, pieces = environ["wsgi.input"], int(environ["CONTENT_LENGTH"]), []
+    while left and (piece := source.read(left)):
+        pieces.append(piece)
+        left -= len(piece)
+    return b"".join(pieces)
 
 
 def _answer(body: bytes, key: str) -> tuple[HTTPStatus, Headers, bytes]:

@@ -3,9 +3,10 @@
 The rows are the truth. A lost or doubled wake-up changes nothing: the sweep finds the same rows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from uuid import UUID
 
 from django.db import connection
 from procrastinate.contrib.django import app
@@ -26,14 +27,29 @@ _QUEUES = {
 }
 
 
+_ONE_WORKER = "worker-"
+
 _nobody_listens: ContextVar[bool] = ContextVar("nobody_listens", default=False)
 
 
-def wake(task: str) -> None:
-    """Wake a worker for this task as soon as the current transaction commits."""
+def wake(task: str, worker: UUID | None = None) -> None:
+    """Wake a worker for this task as soon as the current transaction commits; any, or this one."""
     if _nobody_listens.get():
         return
-    app.configure_task(_full_name(task), queue=_QUEUES[task]).defer()
+    queue = _QUEUES[task] if worker is None else queue_of(worker)
+    app.configure_task(_full_name(task), queue=queue).defer()
+
+
+def queue_of(worker: UUID) -> str:
+    """The queue of the wake-ups that are for this worker alone."""
+    # Shortened: the name of the channel that it makes has room for 63 bytes.
+    return f"{_ONE_WORKER}{worker.hex[:16]}"
+
+
+def forget_those_of_others(workers: Iterable[UUID]) -> None:
+    """Delete the wake-ups for workers that are none of these: nobody will take them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FORGET, [f"{_ONE_WORKER}%", [queue_of(worker) for worker in workers]])
 
 
 @contextmanager
@@ -65,3 +81,7 @@ DELETE FROM procrastinate_jobs
 WHERE id IN (SELECT id FROM procrastinate_jobs
              WHERE status = 'todo' AND task_name = %s
              FOR UPDATE SKIP LOCKED)"""
+
+_FORGET = """
+DELETE FROM procrastinate_jobs
+WHERE status = 'todo' AND queue_name LIKE %s AND NOT queue_name = ANY(%s)"""

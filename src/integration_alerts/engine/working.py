@@ -72,17 +72,13 @@ def work(concurrency: int = DEFAULT_CONCURRENCY) -> None:
         logger.info("worker %s is ready, up to %s mails at once", os.getpid(), concurrency)
         with Clerks() as clerks:
             with ThreadPoolExecutor(concurrency, "lane") as threads:
-                lanes = Lanes(courier, _call_other_workers, threads.submit, clerks)
+                call_another = functools.partial(workers.call_another, heartbeat.worker)
+                lanes = Lanes(courier, call_another, threads.submit, clerks)
                 with Sweeper(lanes.wake) as sweeper:
                     asyncio.run(_until_stopped(Tools(courier, lanes, sweeper), stopping))
             lanes.finish()
     mailer.close()
     logger.info("worker %s has stopped", os.getpid())
-
-
-def _call_other_workers() -> None:
-    if len(workers.alive()) > 1:
-        wakeups.wake(wakeups.DELIVER)
 
 
 async def _until_stopped(tools: Tools, stopping: threading.Event) -> None:
@@ -109,23 +105,23 @@ async def _until_stopped(tools: Tools, stopping: threading.Event) -> None:
 
 async def _run_queues(tools: Tools, stop: asyncio.Event) -> None:
     """Take wake-ups from both queues until `stop`; an error of one ends both."""
-    worker_app = _worker_app()
+    worker_app, own_queue = _worker_app(), wakeups.queue_of(tools.courier.worker)
     with worker_app.replace_connector(listening_connector()) as opened:
         async with opened.open_async():
             runs = [
                 asyncio.create_task(
                     attentive_worker(
                         opened,
-                        queues=[queue],
+                        queues=queues,
                         concurrency=slots,
                         install_signal_handlers=False,
                         delete_jobs="successful",
                         additional_context={"tools": tools},
                     ).run()  # type: ignore[no-untyped-call]
                 )
-                for queue, slots in (
-                    (wakeups.PLANNING_QUEUE, _PLANNERS),
-                    (wakeups.DELIVERING_QUEUE, _DELIVERERS),
+                for queues, slots in (
+                    ([wakeups.PLANNING_QUEUE], _PLANNERS),
+                    ([wakeups.DELIVERING_QUEUE, own_queue], _DELIVERERS),
                 )
             ]
             stopped = asyncio.create_task(stop.wait())
