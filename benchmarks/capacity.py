@@ -170,8 +170,17 @@ def _fitted(bench: _Bench) -> Samples:
         samples[f"{table}: bytes a row"] = [slope(points)]
     for name, costs in bench.points.items():
         for what, read in _READ.items():
-            samples[f"{name}: {what}"] = [slope([(count, read(cost)) for count, cost in costs])]
+            found = slope([(count, read(cost)) for count, cost in costs])
+            if found <= 0 and name in _CERTAIN:
+                raise RuntimeError(
+                    f"{name}: {what}: more of them took less; something else ran meanwhile, so "
+                    "measure again: python -m benchmarks capacity"
+                )
+            samples[f"{name}: {what}"] = [found]
     return samples
+
+
+_CERTAIN = ("first report", "unchanged report", "failing report", "mail with 1 notice")
 
 
 _READ: dict[str, Callable[[Cost], float]] = {
