@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 from tests.acceptance.live import settle
-from tests.installation import Installation, failed, report
+from tests.installation import Installation, failed, report, wait_for
 from tests.smtp_server import SmtpServer
+
+from integration_alerts.engine.wakeups import queue_of
 
 INTEGRATIONS = 99
 THREADS = 8
@@ -42,6 +44,16 @@ def answers(installation: Installation) -> list[dict[str, Any]]:
         answered = [answer for reply in threads.map(post, batches) for answer in reply]
     settle(installation)
     return answered
+
+
+def test_a_worker_takes_the_calls_that_are_for_it_alone(installation: Installation) -> None:
+    for _ in range(2):
+        installation.worker()
+    workers = [worker for (worker,) in installation.query("SELECT id FROM worker")]
+    assert len(workers) == 2
+    for worker in workers:
+        installation.query(_CALL, queue_of(worker))
+    wait_for(lambda: not installation.query(_CALLS), patience=10, what="the calls to be taken")
 
 
 def test_every_member_is_told_of_every_notice_exactly_once(
@@ -86,3 +98,6 @@ JOIN notice ON notice.id = email_notice.notice_id
 JOIN incident ON incident.id = notice.incident_id
 JOIN integration ON integration.id = incident.integration_id
 WHERE email.status = 'sent'"""
+_CALL = """
+INSERT INTO procrastinate_jobs (task_name, queue_name) VALUES ('engine:deliver', %s) RETURNING id"""
+_CALLS = "SELECT id FROM procrastinate_jobs WHERE task_name = 'engine:deliver'"

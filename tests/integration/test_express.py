@@ -182,6 +182,38 @@ def test_while_the_database_is_away_clients_are_told_to_try_again(
     assert "the database is away; send it again" in json.loads(short.body)["detail"]
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [OperationalError("gone"), RuntimeError("a secret"), UnicodeDecodeError("a", b"", 0, 1, "b")],
+)
+def test_both_ways_tell_the_same_of_a_fault(
+    web: Web, world: World, key: str, monkeypatch: pytest.MonkeyPatch, fault: Exception
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise fault
+
+    keys.look_up(key)
+    monkeypatch.setattr(intake, "take_reports", fail)
+    body = reports(world, "failed")
+    short = web.post(body, key)
+    with monkeypatch.context() as patched:
+        patched.setattr(express, "_key_of_small_request", lambda _: None)
+        long = web.post(body, key)
+    assert short.headers.pop("Content-Length", None) in (None, str(len(short.body)))
+    assert short == long
+    assert short.status[0] == "5"
+    assert b"secret" not in short.body
+
+
+def test_a_key_is_a_strangers_again_after_a_while(
+    web: Web, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keys, "_FAMILIAR_SECONDS", 0)
+    for _ in range(2):
+        assert web.post(b"[1]", key).status == "200 OK"
+    assert web.asked == 2
+
+
 @pytest.mark.parametrize("count", [1, 50])
 def test_the_statements_do_not_grow_with_the_request(
     web: Web, world: World, key: str, count: int

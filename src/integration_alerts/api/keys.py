@@ -1,5 +1,6 @@
 """Who may ask what of the API: keys are made by `integration-alerts apikey create`."""
 
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,12 +13,14 @@ from integration_alerts.engine.operators import may_operate
 from integration_alerts.engine.retrying import is_away
 
 _SMALL_BYTES = 16_384
+_FAMILIAR_SECONDS = 60
 _MOST_FAMILIAR = 10_000
 
 # Looked up for each request, so that a revoked key opens nothing from the next one on.
 _keys = Shared(find_keys, most=100, concerns_all=is_away)
-# Digests of keys that were live when they were last looked up. No more than a hint.
-_familiar: set[bytes] = set()
+# Until when a key counts as known, by its digest. No more than a hint: whose key is revoked while
+# they hold threads by sending slowly are strangers again within that time.
+_familiar: dict[bytes, float] = {}
 
 
 class BearerKey(HttpBearer):
@@ -46,7 +49,7 @@ def may_be_left(environ: Mapping[str, Any], token: str) -> bool:
         length.isdecimal()
         and int(length) <= _SMALL_BYTES
         and "HTTP_TRANSFER_ENCODING" not in environ  # which would count instead of the length
-        and digest(token) in _familiar
+        and _familiar.get(digest(token), 0) > time.monotonic()
     )
 
 
@@ -55,14 +58,16 @@ def look_up(token: str) -> LiveKey | None:
     found = _keys.take(token, 1)
     if found is None:
         forget(token)
-    elif len(_familiar) < _MOST_FAMILIAR:
-        _familiar.add(digest(token))
+    else:
+        if len(_familiar) >= _MOST_FAMILIAR:
+            _familiar.clear()
+        _familiar[digest(token)] = time.monotonic() + _FAMILIAR_SECONDS
     return found
 
 
 def forget(token: str) -> None:
     """Note that a key opens nothing any more."""
-    _familiar.discard(digest(token))
+    _familiar.pop(digest(token), None)
 
 
 class PlatformKey(BearerKey):

@@ -40,6 +40,13 @@ def wake(task: str, worker: UUID | None = None) -> None:
     app.configure_task(_full_name(task), queue=queue).defer()
 
 
+def is_called(worker: UUID) -> bool:
+    """Whether a wake-up for this worker alone waits to be taken."""
+    with connection.cursor() as cursor:
+        cursor.execute(_IS_CALLED, [queue_of(worker)])
+        return bool(cursor.fetchone()[0])
+
+
 def queue_of(worker: UUID) -> str:
     """The queue of the wake-ups that are for this worker alone."""
     # Shortened: the name of the channel that it makes has room for 63 bytes.
@@ -81,6 +88,10 @@ DELETE FROM procrastinate_jobs
 WHERE id IN (SELECT id FROM procrastinate_jobs
              WHERE status = 'todo' AND task_name = %s
              FOR UPDATE SKIP LOCKED)"""
+
+# Served by Procrastinate's index of what is to be done, by queue.
+_IS_CALLED = """
+SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE status = 'todo' AND queue_name = %s)"""
 
 _FORGET = """
 DELETE FROM procrastinate_jobs

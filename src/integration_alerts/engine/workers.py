@@ -33,9 +33,9 @@ def alive() -> Collection[UUID]:
 def call_another(caller: UUID) -> None:
     """Have one of the other workers deliver, too; called again and again, all of them join in."""
     others = [worker for worker in alive() if worker != caller]
-    if others:
-        # By name: the caller, wide awake, would take a wake-up for anybody before they do.
-        wakeups.wake(wakeups.DELIVER, random.choice(others))  # noqa: S311
+    # By name: the caller, wide awake, would take a wake-up for anybody before they do.
+    if others and not wakeups.is_called(other := random.choice(others)):  # noqa: S311
+        wakeups.wake(wakeups.DELIVER, other)
 
 
 def forget_dead() -> None:

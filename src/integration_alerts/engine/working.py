@@ -1,6 +1,6 @@
 """The worker process: takes wake-ups until it is told to stop, and then stops cleanly.
 
-Two queues in one process: planning and composing never wait behind a slow mail server.
+Planning and composing never wait behind a slow mail server: their queue has slots of its own.
 """
 
 import asyncio
@@ -104,7 +104,7 @@ async def _until_stopped(tools: Tools, stopping: threading.Event) -> None:
 
 
 async def _run_queues(tools: Tools, stop: asyncio.Event) -> None:
-    """Take wake-ups from both queues until `stop`; an error of one ends both."""
+    """Take wake-ups until `stop`, with slots of their own for planning; an error ends all."""
     worker_app, own_queue = _worker_app(), wakeups.queue_of(tools.courier.worker)
     with worker_app.replace_connector(listening_connector()) as opened:
         async with opened.open_async():

@@ -132,9 +132,7 @@ def claimed_by(worker: UUID) -> set[int]:
 
 def give_back(email_ids: Collection[int], worker: UUID, now: datetime) -> None:
     """Return claimed emails that were not begun."""
-    Email.objects.filter(pk__in=email_ids, claimed_by=worker).update(
-        status=EmailStatus.QUEUED.value, claimed_by=None, next_attempt_at=now
-    )
+    run(_GIVE_BACK, [now, array(email_ids), worker, worker])
 
 
 def give_back_abandoned(possibly_alive: Collection[UUID], now: datetime) -> int:
@@ -213,10 +211,20 @@ def _withdraw(wanted: Sequence[Wanted], now: datetime) -> None:
         logger.warning("withdrawing is put off: %s", str(error).strip())
 
 
+# Locked in the order in which outcomes are recorded.
+_GIVE_BACK = """
+UPDATE email SET status = 'queued', claimed_by = NULL, next_attempt_at = %s
+WHERE id IN (SELECT id FROM email WHERE id = ANY(%s::bigint[]) AND claimed_by = %s
+             ORDER BY id FOR NO KEY UPDATE)
+  AND claimed_by = %s"""
+
 _GIVE_BACK_ABANDONED = """
 WITH abandoned AS (
     UPDATE email SET status = 'queued', claimed_by = NULL, next_attempt_at = %s
-    WHERE status = 'sending' AND NOT claimed_by = ANY(%s::uuid[])
+    WHERE id IN (SELECT id FROM email
+                 WHERE status = 'sending' AND NOT claimed_by = ANY(%s::uuid[])
+                 ORDER BY id FOR NO KEY UPDATE)
+      AND status = 'sending'
     RETURNING account_id, id, address
 )
 INSERT INTO delivery_attempt (account_id, email_id, started_at, finished_at, address, phase, answer)

@@ -159,7 +159,7 @@ _ADD_ATTEMPTS = f"WITH batch AS ({_BATCH}){_INSERT_ATTEMPTS}"
 _NOTE_ACCEPTED = f"""
 WITH batch AS ({_BATCH}),
 locked AS (
-    SELECT id, account_id, status, claimed_by FROM email
+    SELECT id, status, claimed_by FROM email
     WHERE id IN (SELECT email_id FROM batch)
     ORDER BY id FOR NO KEY UPDATE
 ),
