@@ -4,18 +4,22 @@ import logging
 from http import HTTPStatus
 
 import msgspec
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, ValidationError
-from procrastinate.exceptions import ConnectorException
 
 from integration_alerts import __version__
 from integration_alerts.api import descriptions, results
 from integration_alerts.api.bodies import JSON, read_lines, read_reports
 from integration_alerts.api.bounces import router as bounces
 from integration_alerts.api.keys import BearerKey, PlatformKeyOrOperator, forget, look_up
-from integration_alerts.api.problems import Problem, database_away, respond, server_error
+from integration_alerts.api.problems import (
+    DATABASE_AWAY,
+    Problem,
+    database_away,
+    respond,
+    server_error,
+)
 from integration_alerts.directory.keys import LiveKey
 from integration_alerts.engine import clock, importing, intake
 from integration_alerts.mail import inbox
@@ -136,12 +140,13 @@ def on_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:  #
     return respond(Problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, pointer=f"/{place}"))
 
 
-@api.exception_handler(ConnectorException)
-@api.exception_handler(InterfaceError)
-@api.exception_handler(OperationalError)
-def on_database_away(request: HttpRequest, error: Exception) -> HttpResponse:
+def on_database_away(request: HttpRequest, error: Exception | type[Exception]) -> HttpResponse:
     """The database cannot be reached."""
     return database_away(f"{request.method} {request.path}", error)
+
+
+for _away in DATABASE_AWAY:
+    api.add_exception_handler(_away, on_database_away)
 
 
 @api.exception_handler(Exception)

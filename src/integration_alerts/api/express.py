@@ -11,16 +11,14 @@ from io import BytesIO
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 from wsgiref.util import setup_testing_defaults
 
-from django.db import InterfaceError, OperationalError, close_old_connections
-from procrastinate.exceptions import ConnectorException
+from django.db import close_old_connections
 
 from integration_alerts.api import results
 from integration_alerts.api.bodies import JSON, read_array
 from integration_alerts.api.keys import may_be_left
-from integration_alerts.api.problems import database_away
+from integration_alerts.api.problems import DATABASE_AWAY, database_away
 
 _PATH = "/api/v1/reports"
-_AWAY = (ConnectorException, InterfaceError, OperationalError)
 
 Headers = list[tuple[str, str]]
 
@@ -75,7 +73,7 @@ def _body(environ: WSGIEnvironment) -> bytes:
 def _answer(body: bytes, key: str) -> tuple[HTTPStatus, Headers, bytes]:
     try:
         return HTTPStatus.OK, [("Content-Type", JSON)], results.take(read_array(body), key=key)
-    except _AWAY as error:
+    except DATABASE_AWAY as error:
         response = database_away(f"POST {_PATH}", error)
         return HTTPStatus(response.status_code), list(response.items()), response.content
 

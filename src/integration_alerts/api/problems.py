@@ -6,7 +6,12 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from procrastinate.exceptions import ConnectorException
+
+# What is raised while the database cannot be reached.
+DATABASE_AWAY = (ConnectorException, InterfaceError, OperationalError)
 
 logger = logging.getLogger(__name__)
 
@@ -52,7 +57,7 @@ def server_error(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
     return respond(Problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail))
 
 
-def database_away(what: str, error: Exception) -> HttpResponse:
+def database_away(what: str, error: object) -> HttpResponse:
     """The answer while the database cannot be reached; `what` was asked, for the log.
 
     Every batch is stored as a whole or not at all.

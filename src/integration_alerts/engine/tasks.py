@@ -69,7 +69,7 @@ def post(context: JobContext) -> None:
 def forget_dead_workers(timestamp: int) -> None:  # noqa: ARG001
     """Tidy up the list of workers, and the lanes that no mail waits in."""
     workers.forget_dead()
-    wakeups.forget_those_of_others(workers.alive())
+    wakeups.forget_calls_to_the_dead(workers.alive())
     pacing.forget_old(clock.now())
 
 

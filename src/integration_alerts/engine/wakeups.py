@@ -53,10 +53,10 @@ def queue_of(worker: UUID) -> str:
     return f"{_ONE_WORKER}{worker.hex[:16]}"
 
 
-def forget_those_of_others(workers: Iterable[UUID]) -> None:
+def forget_calls_to_the_dead(alive: Iterable[UUID]) -> None:
     """Delete the wake-ups for workers that are none of these: nobody will take them."""
     with connection.cursor() as cursor:
-        cursor.execute(_FORGET, [f"{_ONE_WORKER}%", [queue_of(worker) for worker in workers]])
+        cursor.execute(_FORGET, [f"{_ONE_WORKER}%", [queue_of(worker) for worker in alive]])
 
 
 @contextmanager
@@ -89,7 +89,7 @@ WHERE id IN (SELECT id FROM procrastinate_jobs
              WHERE status = 'todo' AND task_name = %s
              FOR UPDATE SKIP LOCKED)"""
 
-# Served by Procrastinate's index of what is to be done, by queue.
+# Served by Procrastinate's index of jobs by queue.
 _IS_CALLED = """
 SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE status = 'todo' AND queue_name = %s)"""
 

@@ -16,8 +16,6 @@ from integration_alerts.mail.outbox import Claimed
 from integration_alerts.mail.persisting import let_go_of_connection, persist
 from integration_alerts.mail.waiting_emails import WaitingEmails
 
-Work = Callable[[], None]
-
 # At most, so that a worker that ends has little in hand. It claims as many as it sends at once, and
 # more when it gets through them: a slow server must not hold up mails that others could send.
 BATCH = 250
@@ -138,17 +136,16 @@ class Delivery:
             ids = [email.id for email in self._waiting.take_all()]
         self.give_back(ids, ahead=True)
 
-    def _begin_what_is_needed(self) -> Work | None:
+    def _begin_what_is_needed(self) -> Callable[[], None] | None:
         """Have clerks claim and look ahead of the lanes; without them: what the lane must do."""
         if self._fault is not None:  # somebody has to hear of it first
             return None
         self._waiting.forget_old_looks()
-        claims = self._more_due and self._runs_low() and not self._claiming
+        claims = self._more_due and self.waiting() <= self._size // 2 and not self._claiming
+        waiting, most = self._waiting, self._look_size() // 2
         # A clerk begins in time, so that emails are at hand while it looks.
-        ahead = not (
-            self._waiting.lasts(self._look_size() // 2) if self._clerks else self._waiting.fresh
-        )
-        looks = ahead and self._waiting.stale > 0 and not self._looking
+        enough = waiting.lasts(most) if self._clerks else waiting.fresh > 0
+        looks = waiting.stale > 0 and not enough and not self._looking
         self._claiming |= claims
         if self._clerks is None:
             self._looking |= looks and not claims
@@ -164,9 +161,6 @@ class Delivery:
         fault, self._fault = self._fault, None
         if fault is not None:
             raise fault
-
-    def _runs_low(self) -> bool:
-        return self.waiting() <= self._size // 2
 
     def _look_size(self) -> int:
         return min(_MOST_LOOKED_AT, max(_LEAST_LOOKED_AT, 4 * self._taken_since_look))
