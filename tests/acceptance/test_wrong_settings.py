@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from tests.installation import Installation
+from tests.installation import Installation, free_port
 
 WRONG = [
     ("DATABASE_URL", "mysql://user@localhost/alerts"),
@@ -50,10 +50,12 @@ def test_one_line_names_the_setting(tmp_path: Path, name: str, value: str) -> No
 
 @pytest.mark.parametrize("command", ["run", "web", "worker", "check", "backtest"])
 def test_every_command_checks_the_settings(tmp_path: Path, command: str) -> None:
+    place = ["--bind", f"127.0.0.1:{free_port()}"]  # a demo may run beside the tests
     history = ["--directory", "/dev/null", "--reports", "/dev/null"]
+    options = {"run": place, "web": place, "backtest": history}
     installation = Installation(tmp_path, None, GROUP_WAIT="soon")
 
-    done = installation.command(command, *(history if command == "backtest" else []))
+    done = installation.command(command, *options.get(command, []))
 
     assert (done.returncode, done.stderr) == (
         2,
